@@ -31,8 +31,10 @@ final class Bert implements Encoder {
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
+    int types = config.integer("type_vocab_size", 2);
+    // GGUF has DistilBERT, which has none, as BERT.
     tokenTypeEmbeddings =
-        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), hidden);
+        types > 0 ? embeddings.embedding("token_type_embeddings", types, hidden) : null;
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     dropout = config.dropout("hidden_dropout_prob", 0.1);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
@@ -98,7 +100,9 @@ final class Bert implements Encoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
-    x = tokenTypeEmbeddings.addTo(x, batch.types());
+    if (tokenTypeEmbeddings != null) {
+      x = tokenTypeEmbeddings.addTo(x, batch.types());
+    }
     x = positionEmbeddings.addTo(x, batch.positions());
     return trace.through(dropout.forward(embeddingsNorm.forward(x)), layer, batch);
   }
@@ -119,7 +123,7 @@ final class Bert implements Encoder {
     int positions = (int) positionEmbeddings.rows();
     return new Limits(
         (int) wordEmbeddings.rows(),
-        (int) tokenTypeEmbeddings.rows(),
+        tokenTypeEmbeddings == null ? 0 : (int) tokenTypeEmbeddings.rows(),
         positions,
         positions,
         (int) wordEmbeddings.features());

@@ -157,7 +157,10 @@ final class GgufConfig {
       config.set("num_key_value_heads", config.path("num_attention_heads"));
     }
     headSize();
-    if (!encoder) {
+    if (encoder) {
+      config.put("type_vocab_size", 0);
+      rows("token_types.weight", "type_vocab_size");
+    } else {
       causal();
     }
     of(architecture.modelType());
@@ -391,9 +394,7 @@ final class GgufConfig {
         config.put("parallel_attn", true);
         config.put("bias", config.path("attention_bias").booleanValue());
       }
-      case "bert" -> rows("token_types.weight", "type_vocab_size");
       case "nomic_bert" -> {
-        rows("token_types.weight", "type_vocab_size");
         if (architecture.name().equals("nomic-bert-moe")) {
           config.put("activation_function", "gelu");
           bias("qkv_proj_bias", "blk.0.attn_qkv.bias");

@@ -72,10 +72,11 @@ final class GgufConfigTest {
     assertTrue(message.contains("'llama." + name + "' is " + value), message);
   }
 
-  /** As llama.cpp has it, where transformers takes 1000. */
+  /** As llama.cpp has it, where transformers takes 1000 and two types. */
   @Test
   void encoders_have_what_gguf_means_by_nothing() throws IOException {
     assertEquals(1e4, config("nomic-bert", Map.of()).at("/rope_parameters/rope_theta").asDouble());
+    assertEquals(0, config("bert", Map.of()).path("type_vocab_size").asInt(-1));
   }
 
   @Test
