@@ -211,6 +211,11 @@ final class GgufConfig {
   /** Which has relative positions, no biases, and settings that are known by its tensors. */
   private void t5() {
     boolean gate = tensors.containsKey("enc.blk.0.ffn_gate.weight");
+    if (tensors.containsKey("enc.blk.1.attn_rel_b.weight")
+        || tensors.containsKey("dec.blk.1.attn_rel_b.weight")) {
+      // Each layer has a table of its own.
+      config.put("model_type", "umt5");
+    }
     config.put("feed_forward_proj", gate ? "gated-gelu" : "relu");
     config.put("is_encoder_decoder", true);
     config.put("pad_token_id", metadata.integer("tokenizer.ggml.padding_token_id", 0));

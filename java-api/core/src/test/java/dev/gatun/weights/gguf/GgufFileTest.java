@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is read of a GGUF file, and how what is wrong with one is told. */
@@ -62,6 +63,18 @@ final class GgufFileTest {
     assertTrue(error(norm(3 << 24)).contains("big-endian"));
     assertTrue(error("PK\3\4 and more".getBytes()).contains("not a GGUF file"));
     assertTrue(error(new byte[0]).contains("byte 0"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"enc.blk.0, t5", "enc.blk.1, umt5", "dec.blk.1, umt5"})
+  void a_t5_whose_layers_have_tables_of_their_own_is_a_umt5(String layer, String type)
+      throws IOException {
+    GgufBytes bytes = GgufBytes.file(3, 1, 4).key("general.architecture", "t5");
+    bytes.key("t5.block_count", 2).key("t5.attention.head_count", 2).key("t5.embedding_length", 4);
+    bytes.tensor(layer + ".attn_rel_b.weight", F32, 0, 2, 8).pad(32).zeros(64);
+    try (GgufFile file = GgufFile.open(write("t5.gguf", bytes.bytes()))) {
+      assertEquals(type, file.config().path("model_type").asText());
+    }
   }
 
   @Test
