@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -183,6 +184,10 @@ final class GenerationConfigReader {
       }
     }
     builder.eosTokenId(List.copyOf(ends));
+    builder.suppressTokens(
+        Arrays.stream(keys.integers("tokenizer.ggml.suppress_tokens"))
+            .mapToObj(id -> (int) id)
+            .toList());
     try {
       return new GenerationDefaults(builder.build(), List.of());
     } catch (IllegalArgumentException e) {

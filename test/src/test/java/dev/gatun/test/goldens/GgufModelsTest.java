@@ -15,6 +15,10 @@ import dev.gatun.models.EncoderOutput;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
+import dev.gatun.weights.gguf.GgufKeys;
+import dev.gatun.weights.gguf.GgufModel;
+import dev.gatun.weights.gguf.GgufTensor;
+import dev.gatun.weights.gguf.GgufWriter;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -23,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,6 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class GgufModelsTest {
   private static final Path SEQ2SEQ = Path.of("goldens", "gguf-seq2seq");
   private static final Path BLOCKS = Path.of("goldens", "gguf-llama");
+
+  @TempDir private Path folder;
 
   static List<Path> decoders() throws IOException {
     try (Stream<Path> files = Files.list(Path.of("goldens", "gguf"))) {
@@ -148,6 +155,14 @@ final class GgufModelsTest {
       GenerationConfig one = generator.defaults().config().toBuilder().maxNewTokens(1).build();
       assertEquals(next, generator.generate(prompt, one).completions().getFirst().ids()[0]);
       assertEquals(List.of(2), generator.defaults().config().eosTokenId());
+    }
+    Path other = folder.resolve("other.gguf");
+    try (GgufModel model = GgufModel.open(BLOCKS.resolve("model-q4_k.gguf"))) {
+      GgufKeys keys = model.keys().ints("tokenizer.ggml.suppress_tokens", new int[] {1, next});
+      GgufWriter.write(other, keys, model.tensors(), GgufTensor::type, _ -> null, (_, _) -> {});
+    }
+    try (TextGenerator generator = TextGenerator.load(other)) {
+      assertEquals(List.of(1, next), generator.defaults().config().suppressTokens());
     }
   }
 }
