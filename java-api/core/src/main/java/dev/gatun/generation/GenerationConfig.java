@@ -65,7 +65,8 @@ import java.util.OptionalLong;
  * @param bosTokenId the token that begins a text
  * @param padTokenId the token that fills a batch
  * @param seed makes sampling repeatable; empty for a seed of its own each time
- * @param logprobs reports each token's log-probability, and those of so many most likely ones
+ * @param logprobs reports each token's log-probability, and those of so many most likely ones; not
+ *     of beams
  * @param constraint what the whole text must match
  */
 public record GenerationConfig(
@@ -156,6 +157,11 @@ public record GenerationConfig(
           "max_time is %s, expected more than 0".formatted(maxTime.get()));
     }
     beams(numBeams, numBeamGroups, diversityPenalty, numReturnSequences, doSample, temperature);
+    if (numBeams > 1 && logprobs.isPresent()) {
+      throw new IllegalArgumentException(
+          "logprobs is %d with num_beams %d, expected num_beams 1: a beam's score is of its text"
+              .formatted(logprobs.getAsInt(), numBeams));
+    }
     if (numBeams > 1 && constraint.isPresent()) {
       throw new IllegalArgumentException(
           "num_beams is %d with a constraint, expected 1: beams are not held to constraints"
