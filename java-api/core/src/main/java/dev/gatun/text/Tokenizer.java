@@ -23,8 +23,8 @@ public interface Tokenizer extends AutoCloseable {
    * by the rules of what {@code tokenizer_class} or {@code model_type} names; and the tokens of
    * {@code added_tokens.json}; with {@code tokenizer_config.json} and {@code
    * special_tokens_map.json} beside them. A SentencePiece file alone gives its pieces by their own
-   * ids. Or that of a GGUF file: no text is matched with one of its control tokens, though WordPiece
-   * and byte-level BPE may make one of a word that is spelt like it.
+   * ids. Or that of a GGUF file: no text is matched with one of its control tokens, though
+   * WordPiece and byte-level BPE may make one of a word that is spelt like it.
    *
    * @param directoryOrTokenizerJson a model's directory, or a {@code tokenizer.json}, a
    *     SentencePiece model or a GGUF file

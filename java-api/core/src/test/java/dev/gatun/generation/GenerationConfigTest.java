@@ -76,7 +76,7 @@ final class GenerationConfigTest {
         "{\"eos_token_id\": [1, -2]} | 'eos_token_id' is [1,-2], expected a token id or a list",
         "{\"early_stopping\": \"often\"} | 'early_stopping' is \"often\", expected true, false or",
         "{\"num_beams\": 3, \"num_beam_groups\": 2} | num_beam_groups is 2, expected a divisor",
-        "{\"num_beams\": 2, \"logprobs\": 1} | logprobs is 1 with num_beams 2, expected num_beams 1",
+        "{\"num_beams\": 2, \"logprobs\": 1} | logprobs is 1 with num_beams 2, expected",
         "{\"num_return_sequences\": 2} | num_return_sequences is 2, expected 1 where neither",
         "{\"bad_words_ids\": [[]]} | 'bad_words_ids' is [[]], expected a list of lists",
         "{\"stop_strings\": \"\"} | stop_strings has an empty text",
