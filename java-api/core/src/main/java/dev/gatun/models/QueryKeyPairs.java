@@ -66,7 +66,7 @@ final class QueryKeyPairs {
         layout ->
             cached
                 ? cached(layout, queries, keys, count, row)
-                : values(layout, squares == 1, queries, count, row));
+                : values(layout, batch.isWithoutGaps(), queries, count, row));
   }
 
   /** With a cache a key's position is its place in it. */

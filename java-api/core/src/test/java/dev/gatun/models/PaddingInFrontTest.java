@@ -99,6 +99,23 @@ final class PaddingInFrontTest {
     }
   }
 
+  /** What is hidden between tokens keeps these apart also where the batch is one text. */
+  @ParameterizedTest
+  @CsvSource({
+    "mpnet-mlm, 0.43490595 -1.71768284 2.28122830 -0.36720723",
+    "modernbert-mlm, 0.05916293 -0.26891974 -0.83166260 -0.23276909"
+  })
+  void a_gap_in_a_text_alone(String golden, String want) throws IOException {
+    long[][] ids = {{83, 31, 89, 7, 2, 16, 76, 36, 79, 80}};
+    long[][] mask = {{1, 1, 1, 1, 1, 0, 0, 1, 1, 1}};
+    try (EncoderModel model = AutoModel.load(ModelFiles.GOLDENS.resolve(golden));
+        EncoderOutput output = model.forward(EncoderInputs.of(ids, mask, null))) {
+      int last = 9 * model.hiddenSize();
+      float[] states = output.lastHiddenState().toFloatArray();
+      assertArrayEquals(numbers(want), Arrays.copyOfRange(states, last, last + 4), 1e-5f);
+    }
+  }
+
   private static Path switchDropped() {
     return ModelFiles.GOLDENS.resolve("encoder-decoders/switch-dropped");
   }
