@@ -55,6 +55,7 @@ final class FamilyKeys {
     return switch (type) {
       case "t5", "cohere", "gemma", "gemma2", "gemma3_text" -> Map.of("pad_token_id", 0);
       case "phi3" -> Map.of("pad_token_id", 32000);
+      case "modernbert" -> Map.of("initializer_cutoff_factor", 2.0);
       case "mt5", "umt5" ->
           Map.of(
               "vocab_size", 250112,

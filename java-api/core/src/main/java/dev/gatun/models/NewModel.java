@@ -24,10 +24,7 @@ final class NewModel implements NewWeights {
           "gpt2",
           "gpt_neox",
           "gptj",
-          "openai-gpt",
-          "nomic_bert",
-          "gte",
-          "new");
+          "openai-gpt");
 
   /** Families whose layer {@code lm_head} has a bias. */
   private static final Set<String> WITH_SCORE_BIAS =
@@ -94,7 +91,15 @@ final class NewModel implements NewWeights {
     boolean positions =
         table.endsWith("position_embeddings.weight")
             && (type.contains("roberta") || type.equals("camembert") || type.equals("mpnet"));
-    return words || positions ? config.integer("pad_token_id", defaultPadding()) : -1;
+    return words || positions ? padding() : -1;
+  }
+
+  /** The token of padding; -1 where there is none. */
+  private int padding() {
+    // MPNet's is fixed by its class.
+    return config.isMissing("pad_token_id") || type.equals("mpnet")
+        ? defaultPadding()
+        : config.integer("pad_token_id", -1);
   }
 
   /** What stands for padding where the configuration does not say. */
@@ -106,6 +111,7 @@ final class NewModel implements NewWeights {
           "electra",
           "deberta",
           "deberta-v2",
+          "nomic_bert",
           "gemma",
           "gemma2",
           "gemma3_text",
@@ -114,7 +120,7 @@ final class NewModel implements NewWeights {
           "blenderbot",
           "blenderbot-small" ->
           0;
-      case "roberta", "xlm-roberta", "camembert", "mpnet", "bart", "mbart", "m2m_100" -> 1;
+      case "roberta", "xlm-roberta", "camembert", "mpnet", "gte", "bart", "mbart", "m2m_100" -> 1;
       case "modernbert" -> 50283;
       case "marian" -> 58100;
       case "phi3" -> 32000;

@@ -2,11 +2,14 @@ package dev.gatun.models;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +19,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -137,5 +141,48 @@ final class FamilyKeysTest {
     float[] want = written(files);
     rope.remove("original_max_position_embeddings");
     assertArrayEquals(want, written(files));
+  }
+
+  /** The row of a table whose look-ups learn nothing: what a new model has zeros in. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-mlm, 5, 5",
+    "bert-mlm, null, -1",
+    "mpnet-mlm, 5, 1",
+    "gte-mlm, 5, 5",
+    "nomic-bert-mlm, 5, 5",
+    "nomic-bert-mlm, , 0"
+  })
+  void rows_of_padding(String golden, String pad, int row) throws IOException {
+    ObjectNode config = ModelFiles.read(golden).config;
+    config.remove("pad_token_id");
+    if (pad != null) {
+      config.set("pad_token_id", new ObjectMapper().readTree(pad));
+    }
+    Path file = folder.resolve("config.json");
+    Files.writeString(file, config.toString());
+    try (Model model = AutoModel.forTraining(file, Head.BASE, Device.cpu())) {
+      Tensor words = model.parameters().getFirst().tensor();
+      float[] all = words.toFloatArray();
+      int width = (int) words.size(1);
+      int zeros = -1;
+      for (int i = 0; i < words.size(0); i++) {
+        zeros = all[i * width] == 0 && all[i * width + 1] == 0 ? i : zeros;
+      }
+      assertEquals(row, zeros);
+    }
+  }
+
+  @Test
+  void numbers_that_modernbert_begins_with_are_cut_at_two_deviations() throws IOException {
+    ObjectNode config = ModelFiles.read("modernbert-mlm").config;
+    config.remove("initializer_cutoff_factor");
+    Path file = folder.resolve("config.json");
+    Files.writeString(file, config.toString());
+    try (Model model = AutoModel.forTraining(file, Head.BASE, Device.cpu())) {
+      for (float each : model.parameters().getFirst().tensor().toFloatArray()) {
+        assertEquals(0, each, 0.0400001f);
+      }
+    }
   }
 }
