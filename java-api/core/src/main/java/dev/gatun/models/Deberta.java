@@ -29,6 +29,7 @@ final class Deberta implements Encoder {
     int hidden = config.positive("hidden_size");
     hiddenSize = hidden;
     int heads = config.divisor("num_attention_heads", hidden);
+    config.require("talking_head", false, "heads are not mixed");
     double eps = config.eps("layer_norm_eps", 1e-7);
     maxLength = config.positive("max_position_embeddings", 512);
     embeddings = DebertaParts.Embeddings.of(config, all, weights.sub("embeddings"), hidden, eps);

@@ -15,6 +15,7 @@ import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.LongStream;
 
 /** What both versions of DeBERTa have: embeddings, heads, and scores with a relative part. */
@@ -22,31 +23,43 @@ final class DebertaParts {
   private DebertaParts() {}
 
   /** The relative positions' settings; a span of 0 where attention has no relative part. */
-  record Relative(boolean c2p, boolean p2c, long span, long buckets, long maxPosition) {
+  record Relative(boolean c2p, boolean p2c, int parts, long span, long buckets, long maxPosition) {
     static Relative of(Config config, boolean bucketed) {
-      List<String> types = config.texts("pos_att_type");
+      List<String> types = types(config);
       boolean on = config.flag("relative_attention", false);
       int furthest = config.integer("max_relative_positions", -1);
       if (furthest < 1) {
         furthest = config.positive("max_position_embeddings", 512);
       }
       int buckets = bucketed ? Math.max(0, config.integer("position_buckets", -1)) : 0;
-      if (buckets > 0 && (buckets == 1 || furthest <= buckets / 2 + 1)) {
+      if (on && buckets > 0 && (buckets == 1 || furthest <= buckets / 2 + 1)) {
         throw config.error(
             "'position_buckets' is %d, expected at most 0, or from 2 to below 2 (%d - 1)"
                 .formatted(buckets, furthest));
       }
+      boolean c2p = types.contains("c2p");
+      boolean p2c = types.contains("p2c");
       return new Relative(
-          types.contains("c2p"),
-          types.contains("p2c"),
+          c2p,
+          p2c,
+          // The first version counts also the types that it does not know.
+          bucketed ? (c2p ? 1 : 0) + (p2c ? 1 : 0) : types.size(),
           on ? (buckets > 0 ? buckets : furthest) : 0,
           buckets,
           furthest);
     }
 
+    /** What a text names in letters of any case, and a list in small ones alone. */
+    private static List<String> types(Config config) {
+      List<String> types = config.texts("pos_att_type");
+      return config.value("pos_att_type") instanceof String
+          ? types.stream().map(type -> type.toLowerCase(Locale.ROOT)).toList()
+          : types;
+    }
+
     /** Scores are divided by this; the types count even where relative attention is off. */
     float scale(long headSize) {
-      return (float) (1 / Math.sqrt(headSize * (1.0 + (c2p ? 1 : 0) + (p2c ? 1 : 0))));
+      return (float) (1 / Math.sqrt(headSize * (1.0 + parts)));
     }
 
     boolean isOn() {

@@ -52,9 +52,11 @@ final class DebertaV2 implements Encoder {
     relative = DebertaParts.Relative.of(config, true);
     dropout = DebertaParts.dropout(config);
     ofProbabilities = DebertaParts.ofProbabilities(config);
-    relEmbeddings =
-        relative.isOn() ? relativeEmbeddings(config, encoder, 2 * relative.span(), eps) : null;
-    convSize = config.integer("conv_kernel_size", 0);
+    relEmbeddings = relativeEmbeddings(config, encoder, 2 * relative.span(), eps);
+    convSize = Math.max(0, config.integer("conv_kernel_size", 0));
+    if (convSize > 0 && convSize % 2 == 0) {
+      throw config.wrong("conv_kernel_size", "0 or an odd number: each token is a window's middle");
+    }
     conv = convSize > 0 ? convolution(config, encoder.sub("conv"), hidden) : null;
     convAct =
         convSize > 0 && weights.areParameters() ? config.activation("conv_act", "tanh") : null;
@@ -75,16 +77,21 @@ final class DebertaV2 implements Encoder {
 
   /**
    * The embeddings of relative positions, with their norm where there is one, which is computed
-   * anew where training changes it.
+   * anew where training changes it; null without rows. Files have the norm then too.
    */
   private static Supplier<Tensor> relativeEmbeddings(
       Config config, Weights encoder, long rows, double eps) {
     int hidden = config.positive("hidden_size");
+    boolean isNormed =
+        config.texts("norm_rel_ebd").stream().anyMatch("layer_norm"::equalsIgnoreCase);
+    LayerNorm norm = isNormed ? encoder.layerNorm("LayerNorm", hidden, eps) : null;
+    if (rows == 0) {
+      return null;
+    }
     Tensor table = encoder.take("rel_embeddings.weight", rows, hidden);
-    if (!config.texts("norm_rel_ebd").contains("layer_norm")) {
+    if (norm == null) {
       return () -> table;
     }
-    LayerNorm norm = encoder.layerNorm("LayerNorm", hidden, eps);
     if (encoder.areParameters()) {
       return () -> norm.forward(table);
     }

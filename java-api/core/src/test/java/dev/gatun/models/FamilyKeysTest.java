@@ -143,6 +143,47 @@ final class FamilyKeysTest {
     assertArrayEquals(want, written(files));
   }
 
+  /** Types of relative positions: in any letters as a text, and unknown ones. */
+  @ParameterizedTest
+  @CsvSource({
+    "deberta-mlm, 'C2P|p2c', 1.50563490 -0.12076977 0.90710336 1.09759152",
+    "deberta-mlm, 'c2p|p2c|p2p', 1.48816216 -0.13853112 0.93852013 1.07702267",
+    "deberta-v2-mlm, 'c2p|P2C|p2p', 1.11220968 -0.28305754 0.03491713 -1.38663483"
+  })
+  void types_of_deberta(String golden, String types, String want) throws IOException {
+    ModelFiles files = ModelFiles.read(golden);
+    files.config.put("pos_att_type", types);
+    if (files.config.has("norm_rel_ebd")) {
+      files.config.put("norm_rel_ebd", "LAYER_NORM");
+    }
+    files.write(folder);
+    long[][] ids = {{83, 31, 89, 7, 2}};
+    try (EncoderModel model = AutoModel.load(folder);
+        EncoderOutput output = model.forward(EncoderInputs.of(ids))) {
+      int second = model.hiddenSize();
+      float[] states = output.lastHiddenState().toFloatArray();
+      String[] numbers = want.split(" ");
+      for (int i = 0; i < numbers.length; i++) {
+        assertEquals(Float.parseFloat(numbers[i]), states[second + i], 1e-5f);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "deberta-mlm, talking_head, true, 'true, expected false: heads are not mixed'",
+    "deberta-v2-conv, conv_kernel_size, 4, '4, expected 0 or an odd number: each token is a window''s middle'"
+  })
+  void blocks_of_deberta_that_there_are_not(String golden, String key, String value, String told)
+      throws IOException {
+    ModelFiles files = ModelFiles.read(golden);
+    files.config.set(key, new ObjectMapper().readTree(value));
+    files.write(folder);
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> AutoModel.load(folder)).getMessage();
+    assertTrue(message.endsWith("'" + key + "' is " + told), message);
+  }
+
   /** The row of a table whose look-ups learn nothing: what a new model has zeros in. */
   @ParameterizedTest
   @CsvSource({
