@@ -118,6 +118,21 @@ final class TrainingLossesTest {
     }
   }
 
+  /** DeBERTa's class has no other loss of several numbers, where nobody says what they are. */
+  @Test
+  void numbers_are_shares_of_a_label_of_deberta() throws IOException {
+    long[][] ids = {{83, 31, 89, 7, 2}, {16, 76, 36, 79, 80}};
+    float[][] shares = {{1, 0, 0.5f}, {0, 1, 1}};
+    try (EncoderModel model = AutoModel.load(ModelFiles.GOLDENS.resolve("deberta-classify"));
+        Tensor loss =
+            model.loss(
+                new EncoderInputs(
+                    ids, null, null, null, shares, null, null, null, false, false),
+                null)) {
+      assertEquals(2.1713114, loss.toFloatArray()[0], 1e-5);
+    }
+  }
+
   @Test
   void weights_that_do_not_fit_are_refused() {
     long[][] ids = {{1, 2, 3}};
