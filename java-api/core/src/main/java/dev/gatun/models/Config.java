@@ -7,6 +7,7 @@ import dev.gatun.files.TextFile;
 import dev.gatun.files.Warnings;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.Dropout;
+import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -51,7 +52,7 @@ public final class Config {
    * @param directory the directory, or a GGUF file
    * @return its keys and their values
    * @throws IOException when it is missing or cannot be read
-   * @throws IllegalArgumentException when it is not a JSON object
+   * @throws IllegalArgumentException when it is not a JSON object, or an adapter lies beside it
    */
   public static Config read(Path directory) throws IOException {
     Optional<Path> gguf = GgufFile.find(directory);
@@ -63,6 +64,7 @@ public final class Config {
         return config;
       }
     }
+    TensorFile.requireWhole(directory);
     return of(directory.resolve("config.json"));
   }
 

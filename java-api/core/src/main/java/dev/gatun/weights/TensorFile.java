@@ -105,6 +105,17 @@ public interface TensorFile extends AutoCloseable {
   }
 
   /**
+   * Requires a model's directory to have no adapter (LoRA and others, as peft saves them), which
+   * loaders of transformers would apply.
+   *
+   * @param directory that may have one
+   * @throws WeightsException if it does
+   */
+  static void requireWhole(Path directory) {
+    WeightsFinder.requireWhole(directory);
+  }
+
+  /**
    * {@return the same file, of which a listener is told what is read; closing it closes this one}
    *
    * @param listener null for none; the file itself then

@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.ModelFiles.Stored;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
+import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -268,6 +269,20 @@ final class BadModelsTest {
     } finally {
       System.clearProperty("gatun.strict");
     }
+  }
+
+  /** As peft leaves them: alone, or beside the model that they change. */
+  @Test
+  void adapters_are_told_from_models() throws IOException {
+    Path adapter = Files.writeString(folder.resolve("adapter_config.json"), "{}");
+    Files.writeString(folder.resolve("adapter_model.safetensors"), "");
+    String told = adapter + ": an adapter changes the weights of another model";
+    assertTrue(refused().startsWith(told), refused());
+    ModelFiles.read("bert-mlm").write(folder);
+    assertTrue(refused().startsWith(told), refused());
+    assertThrows(WeightsException.class, () -> TensorFile.open(folder));
+    Files.delete(adapter);
+    AutoModel.load(folder).close();
   }
 
   @Test

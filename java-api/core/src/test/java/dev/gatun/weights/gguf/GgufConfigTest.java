@@ -80,6 +80,20 @@ final class GgufConfigTest {
   }
 
   @Test
+  void an_adapter_is_no_model() throws IOException {
+    byte[] bytes =
+        GgufBytes.file(3, 0, 2)
+            .key("general.architecture", "llama")
+            .key("general.type", "adapter")
+            .pad(32)
+            .bytes();
+    Path file = Files.write(folder.resolve("lora.gguf"), bytes);
+    String message =
+        assertThrows(WeightsException.class, () -> GgufFile.open(file)).getMessage();
+    assertTrue(message.contains("'general.type' is the text 'adapter', expected 'model'"), message);
+  }
+
+  @Test
   void rotary_settings_that_ask_for_nothing_more_are_read() throws IOException {
     Map<String, ?> keys =
         Map.of(
