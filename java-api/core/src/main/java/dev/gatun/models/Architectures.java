@@ -28,7 +28,7 @@ final class Architectures {
           Map.entry("gpt_neox", "GPTNeoX"),
           Map.entry("gpt_oss", "GptOss"),
           Map.entry("gptj", "GPTJ"),
-          Map.entry("gte", "New"),
+          Map.entry("gte", "Gte"),
           Map.entry("llama", "Llama"),
           Map.entry("m2m_100", "M2M100"),
           Map.entry("mbart", "MBart"),

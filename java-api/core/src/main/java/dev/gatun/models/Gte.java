@@ -28,7 +28,7 @@ final class Gte implements Encoder {
 
   Gte(Config given, Head head, Weights all) {
     Config config = GteConfig.of(given);
-    Weights weights = body(all);
+    Weights weights = body(config, all);
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
     int heads = config.divisor("num_attention_heads", hidden);
@@ -54,13 +54,15 @@ final class Gte implements Encoder {
     this.head = head(config, head, all, weights, hidden, eps);
   }
 
-  private static Weights body(Weights all) {
-    return all.hasAny("gte") ? all.sub("gte") : all.body("new");
+  /** Under the name that the file has, or else that the class of the configuration has. */
+  private static Weights body(Config config, Weights all) {
+    boolean isOld = config.text("model_type", "").equals("new") && !all.hasAny("gte");
+    return all.body(isOld || all.hasAny("new") ? "new" : "gte");
   }
 
   private static TiedTable words(Config config, Weights all) {
     return new TiedTable(
-        config, all, body(all), "embeddings.word_embeddings", "lm_head.decoder", true);
+        config, all, body(config, all), "embeddings.word_embeddings", "lm_head.decoder", true);
   }
 
   private EncoderLayer layer(Config config, Weights weights, int hidden, int heads, double eps) {

@@ -81,6 +81,10 @@ final class ModelWriter {
   private static String configuration(Config config, String architecture) throws IOException {
     ObjectNode json = config.json();
     json.putArray("architectures").add(architecture);
+    if (architecture.endsWith("ForQuestionAnswering") && config.labelCount() != 2) {
+      // The classes of transformers have as many scores as labels, and need two.
+      json.remove(List.of("id2label", "label2id", "num_labels"));
+    }
     // By it transformers chooses what it loads the weights as.
     json.remove("torch_dtype");
     json.put("dtype", "float32");

@@ -28,7 +28,8 @@ final class NewModel implements NewWeights {
 
   /** Families whose layer {@code lm_head} has a bias. */
   private static final Set<String> WITH_SCORE_BIAS =
-      Set.of("camembert", "gptj", "mpnet", "roberta", "xlm-roberta");
+      Set.of(
+          "camembert", "deberta", "deberta-v2", "gptj", "mpnet", "roberta", "xlm-roberta");
 
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 

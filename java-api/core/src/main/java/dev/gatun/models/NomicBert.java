@@ -31,7 +31,7 @@ final class NomicBert implements Encoder {
   NomicBert(Config given, Head head, Weights all) {
     NomicBertConfig settings = NomicBertConfig.of(given);
     Config config = settings.config();
-    Weights weights = body(all);
+    Weights weights = body(config, all);
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
     int heads = config.positive("num_attention_heads");
@@ -57,13 +57,15 @@ final class NomicBert implements Encoder {
     this.head = head(config, head, all, weights, hidden, eps);
   }
 
-  private static Weights body(Weights all) {
-    return all.hasAny("nomic_bert") ? all.sub("nomic_bert") : all.body("bert");
+  /** Under the name that the file has, or else that the class of the configuration has. */
+  private static Weights body(Config config, Weights all) {
+    boolean isOld = config.has("n_embd") && !all.hasAny("nomic_bert");
+    return all.body(isOld || all.hasAny("bert") ? "bert" : "nomic_bert");
   }
 
   private static TiedTable words(Config config, Weights all) {
     return new TiedTable(
-        config, all, body(all), "embeddings.word_embeddings", "cls.predictions.decoder", true);
+        config, all, body(config, all), "embeddings.word_embeddings", "cls.predictions.decoder", true);
   }
 
   private EncoderLayer layer(

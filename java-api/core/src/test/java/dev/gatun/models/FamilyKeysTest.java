@@ -226,4 +226,31 @@ final class FamilyKeysTest {
       }
     }
   }
+
+  /** Names that the classes of transformers look for, and as many labels as they need. */
+  @ParameterizedTest
+  @CsvSource({
+    "gte-mlm, TOKEN_CLASSIFICATION, gte.emb",
+    "nomic-bert-mlm, TOKEN_CLASSIFICATION, nomic_bert.emb",
+    "deberta-v2-mlm-new-head, MASKED_LM, lm_predictions.lm_head.bias",
+    "bert-mlm, QUESTION_ANSWERING, qa_outputs"
+  })
+  void saved_under_the_names_of_transformers(String golden, Head head, String name)
+      throws IOException {
+    ObjectNode config = ModelFiles.read(golden).config;
+    config.putObject("id2label").put("0", "a").put("1", "b").put("2", "c");
+    Path file = folder.resolve("config.json");
+    Files.writeString(file, config.toString());
+    Path saved = folder.resolve("saved");
+    try (Model model = AutoModel.forTraining(file, head, Device.cpu())) {
+      model.save(saved);
+      assertTrue(
+          model.parameters().stream().anyMatch(p -> p.name().startsWith(name)),
+          () -> model.parameters().toString());
+    }
+    Config told = Config.read(saved);
+    String type = golden.startsWith("gte") ? "GteForTokenClassification" : null;
+    assertTrue(type == null || told.texts("architectures").equals(List.of(type)));
+    assertEquals(head == Head.QUESTION_ANSWERING ? 2 : 3, told.labelCount());
+  }
 }
