@@ -17,9 +17,13 @@ import java.util.stream.Stream;
 final class ParameterRates {
   private static final Pattern LAYER =
       Pattern.compile("(?:^|\\.)(?:layers?|h|blocks?|albert_layer_groups)\\.(\\d+)\\.");
-  // GPT-NeoX calls its output layer embed_out.
+  // GPT-NeoX calls its output layer embed_out, DeBERTa the norm of its relative positions LayerNorm.
   private static final Pattern EMBEDDING =
-      Pattern.compile("(?:embed(?!_out)|(?:^|\\.)(?:wte|wpe|shared|tok_embeddings)\\.)");
+      Pattern.compile(
+          "(?:embed(?!_out)|(?:^|\\.)(?:wte|wpe|shared|tok_embeddings|emb_ln"
+              + "|relative_attention_bias|encoder\\.LayerNorm)\\.)");
+  // Of DeBERTa, behind its first layer.
+  private static final Pattern FIRST = Pattern.compile("(?:^|\\.)encoder\\.conv\\.");
 
   private final double decay;
   private final int layers;
@@ -60,7 +64,9 @@ final class ParameterRates {
   /** The layer that a parameter is in; -1 for none. */
   private static int layer(String name) {
     Matcher matcher = LAYER.matcher(name);
-    return matcher.find() ? Integer.parseInt(matcher.group(1)) : -1;
+    return matcher.find()
+        ? Integer.parseInt(matcher.group(1))
+        : FIRST.matcher(name).find() ? 0 : -1;
   }
 
   /** What a parameter's rate is multiplied by. */

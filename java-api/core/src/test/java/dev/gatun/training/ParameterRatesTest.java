@@ -28,6 +28,11 @@ final class ParameterRatesTest {
         + " classifier.weight",
     "transformer.wpe.weight, transformer.h.%d.mlp.c_fc.weight, transformer.ln_f.bias",
     "gpt_neox.embed_in.weight, gpt_neox.layers.%d.mlp.dense_h_to_4h.weight, embed_out.weight",
+    "nomic_bert.emb_ln.bias, nomic_bert.encoder.layers.%d.mlp.fc2.weight, classifier.weight",
+    "mpnet.encoder.relative_attention_bias.weight, mpnet.encoder.layer.%d.output.dense.bias,"
+        + " lm_head.bias",
+    "deberta.encoder.LayerNorm.bias, deberta.encoder.layer.%d.output.LayerNorm.bias,"
+        + " pooler.dense.bias",
     "model.embed_tokens.weight, model.layers.%d.mlp.up_proj.weight, lm_head.weight"
   })
   void each_layer_has_a_share_of_the_one_above(String embedding, String layer, String head) {
@@ -38,6 +43,12 @@ final class ParameterRatesTest {
     assertEquals(0.5, rates.factor(layer.formatted(1)));
     assertEquals(0.25, rates.factor(layer.formatted(0)));
     assertEquals(0.125, rates.factor(embedding));
+  }
+
+  @Test
+  void the_convolution_of_deberta_is_behind_its_first_layer() {
+    String conv = "deberta.encoder.conv.conv.weight";
+    assertEquals(0.5, rates(0.5, conv, "deberta.encoder.layer.1.output.dense.bias").factor(conv));
   }
 
   @Test
