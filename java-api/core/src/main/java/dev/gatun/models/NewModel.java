@@ -31,6 +31,9 @@ final class NewModel implements NewWeights {
       Set.of(
           "camembert", "deberta", "deberta-v2", "gptj", "mpnet", "roberta", "xlm-roberta");
 
+  /** Families whose body alone has no pooler. */
+  private static final Set<String> WITHOUT_POOLER = Set.of("gte", "new", "nomic_bert");
+
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
   private final Config config;
@@ -70,6 +73,7 @@ final class NewModel implements NewWeights {
       case "embed_tokens.weight" ->
           !name.contains("coder.") || !config.flag("share_encoder_decoder_embeddings", true);
       case "embed_positions.weight" -> false;
+      case "dense.weight" -> withHead || !name.startsWith("pooler.") || !WITHOUT_POOLER.contains(type);
       default -> !name.endsWith(".gamma") && !name.contains("transform.LayerNorm.");
     };
   }
@@ -139,6 +143,9 @@ final class NewModel implements NewWeights {
       float one = type.startsWith("gemma") ? 0 : T5S.contains(type) ? factor() : 1;
       return _ -> one;
     }
+    if (name.endsWith("position_embeddings.weight") && config.flag("sinusoidal_pos_embds", false)) {
+      return place -> sine(place / shape[1], (int) (place % shape[1]), shape[1]);
+    }
     double deviation = deviation(name);
     if (type.equals("modernbert")) {
       return normal(name, deviation, config.number("initializer_cutoff_factor", 3));
@@ -146,6 +153,12 @@ final class NewModel implements NewWeights {
     Elements all = normal(name, deviation, 0);
     long row = paddingRow(name);
     return row < 0 ? all : place -> place / shape[1] == row ? 0 : all.at(place);
+  }
+
+  /** Of DistilBERT: sines and cosines in turn (arXiv 1706.03762, 3.5). */
+  private static float sine(long position, int feature, long features) {
+    double angle = position / Math.pow(10_000, 2 * (feature / 2) / (double) features);
+    return (float) (feature % 2 == 0 ? Math.sin(angle) : Math.cos(angle));
   }
 
   private float factor() {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -252,5 +253,22 @@ final class FamilyKeysTest {
     String type = golden.startsWith("gte") ? "GteForTokenClassification" : null;
     assertTrue(type == null || told.texts("architectures").equals(List.of(type)));
     assertEquals(head == Head.QUESTION_ANSWERING ? 2 : 3, told.labelCount());
+  }
+
+  @Test
+  void distilbert_begins_with_sines_where_it_is_told() throws IOException {
+    ObjectNode config = ModelFiles.read("distilbert-mlm").config;
+    config.put("sinusoidal_pos_embds", true);
+    Path file = folder.resolve("config.json");
+    Files.writeString(file, config.toString());
+    try (Model model = AutoModel.forTraining(file, Head.BASE, Device.cpu())) {
+      Tensor positions = model.parameters().get(1).tensor();
+      float[] all = positions.toFloatArray();
+      int width = (int) positions.size(1);
+      // What transformers makes.
+      float[] want = {0.9092974f, -0.41614684f, 0.90213072f, 0.43146282f};
+      assertEquals(32, width);
+      assertArrayEquals(want, Arrays.copyOfRange(all, 2 * width, 2 * width + 4), 1e-6f);
+    }
   }
 }
