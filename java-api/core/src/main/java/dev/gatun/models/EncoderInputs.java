@@ -6,7 +6,8 @@ package dev.gatun.models;
  * @param inputIds token ids [batch, length]; rows may differ in length
  * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds
  * @param tokenTypeIds the segment of each token, shaped as inputIds
- * @param labels per token [batch, length], or per sequence [batch, 1]; -100 does not count
+ * @param labels per token [batch, length], or per sequence [batch, 1]; -100 does not count, all
+ *     others do, those of padding too
  * @param labelValues labels that are numbers, [batch, num_labels]: of regression and multi-label
  *     classification
  * @param nextSentenceLabel of pretraining, [batch]
@@ -139,6 +140,21 @@ public record EncoderInputs(
 
   boolean isToken(int sequence, int token) {
     return attentionMask == null || attentionMask[sequence][token] != 0;
+  }
+
+  /** Whether tokens that the mask hides have labels that count. */
+  boolean labelsPadding() {
+    if (labels == null || attentionMask == null) {
+      return false;
+    }
+    for (int i = 0; i < labels.length; i++) {
+      for (int j = 0; labels[i] != null && j < labels[i].length; j++) {
+        if (labels[i][j] != -100 && j < inputIds[i].length && !isToken(i, j)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Whether all rows have the same length. */

@@ -6,8 +6,9 @@ import java.util.List;
 
 /**
  * What an encoder gives; a part that the head or the inputs do not ask for is null. Closing it
- * closes its tensors. Rows of padding are 0, but where padding changes the others: of BART's both
- * stacks, whose decoder reads what is in front of a text.
+ * closes its tensors. Rows of padding are 0, but where padding changes something else: the others
+ * of BART's both stacks, whose decoder reads what is in front of a text, and a loss by labels of
+ * its own.
  */
 public final class EncoderOutput implements AutoCloseable {
   Tensor lastHiddenState;

@@ -29,7 +29,8 @@ final class Heads {
   }
 
   /** A head whose scores of a token follow from its hidden state alone. */
-  private record PerToken(UnaryOperator<Tensor> layers, Scored scored) implements HeadLayer {
+  private record PerToken(UnaryOperator<Tensor> layers, Scored scored, boolean countsPadding)
+      implements HeadLayer {
     @Override
     public void forward(
         Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
@@ -39,6 +40,11 @@ final class Heads {
     @Override
     public Tensor scores(Tensor rows) {
       return layers.apply(rows);
+    }
+
+    @Override
+    public boolean needsPadding(EncoderInputs inputs) {
+      return countsPadding && inputs.labelsPadding();
     }
   }
 
@@ -95,6 +101,11 @@ final class Heads {
     public Tensor scores(Tensor rows) {
       return decoder.forward(before.apply(rows));
     }
+
+    @Override
+    public boolean needsPadding(EncoderInputs inputs) {
+      return inputs.labelsPadding();
+    }
   }
 
   /** How losses of tokens are computed. */
@@ -129,8 +140,16 @@ final class Heads {
     };
   }
 
+  /** Words, and how sequences are related. */
+  private interface PreTraining extends HeadLayer {
+    @Override
+    default boolean needsPadding(EncoderInputs inputs) {
+      return inputs.labelsPadding();
+    }
+  }
+
   static HeadLayer preTraining(HeadLayer maskedLm, Linear pooler, Linear classifier) {
-    return (hidden, batch, inputs, output) -> {
+    return (PreTraining) (hidden, batch, inputs, output) -> {
       maskedLm.forward(hidden, batch, inputs, output);
       output.poolerOutput = pooler.forward(first(hidden, batch));
       output.seqRelationshipLogits = classifier.forward(output.poolerOutput);
@@ -187,7 +206,7 @@ final class Heads {
   }
 
   static HeadLayer tokens(UnaryOperator<Tensor> layers) {
-    return new PerToken(layers, Heads::tokenClasses);
+    return new PerToken(layers, Heads::tokenClasses, true);
   }
 
   /** ELECTRA's discriminator: one score a token, high where it was replaced. */
@@ -201,7 +220,9 @@ final class Heads {
           if (inputs.labels() != null) {
             output.loss = Losses.binary(scores, batch.layout().pickLabels(inputs), output.items());
           }
-        });
+        },
+        // The reference leaves them out.
+        false);
   }
 
   /** Where an answer starts and ends; padding has the lowest score. */

@@ -133,6 +133,34 @@ final class TrainingLossesTest {
     }
   }
 
+  /** What transformers computes: its classes ask labels alone, but for ELECTRA's discriminator. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-mlm, 100, 4.9404273",
+    "deberta-v2-tokens, 2, 2.2491245",
+    "modernbert-tokens, 2, 2.2734482",
+    "albert-pretraining, 100, 5.7366700",
+    "electra-discriminator, 1, 0.6876060"
+  })
+  void labels_of_padding_count(String golden, int below, double expected) throws IOException {
+    long[][] ids = {{83, 31, 89, 7, 2}, {16, 76, 36, 0, 0}};
+    long[][] mask = {{1, 1, 1, 1, 1}, {1, 1, 1, 0, 0}};
+    long[][] labels = {{5, -100, 6, -100, 7}, {8, -100, 9, 0, 0}};
+    for (long[] row : labels) {
+      Arrays.setAll(row, i -> row[i] == -100 ? row[i] : row[i] % below);
+    }
+    if (below == 1) {
+      labels = new long[][] {{1, 0, 0, 0, 1}, {0, 0, 1, 0, 0}};
+    }
+    try (EncoderModel model = AutoModel.load(ModelFiles.GOLDENS.resolve(golden));
+        EncoderOutput output =
+            model.forward(
+                new EncoderInputs(
+                    ids, mask, null, labels, null, new long[] {0, 1}, null, null, false, false))) {
+      assertEquals(expected, output.lossValue(), 1e-5);
+    }
+  }
+
   @Test
   void weights_that_do_not_fit_are_refused() {
     long[][] ids = {{1, 2, 3}};
