@@ -103,4 +103,11 @@ final class DistilBert implements Encoder {
     return new Limits(
         (int) wordEmbeddings.rows(), 0, positions, positions, (int) wordEmbeddings.features());
   }
+
+  /** A new table's number at a place: sines and cosines in turn (arXiv 1706.03762, 3.5). */
+  static float sine(long place, long features) {
+    long feature = place % features;
+    double angle = place / features / Math.pow(10_000, (feature - feature % 2) / (double) features);
+    return (float) (feature % 2 == 0 ? Math.sin(angle) : Math.cos(angle));
+  }
 }

@@ -4,7 +4,9 @@ package dev.gatun.models;
  * What an encoder computes on. Only {@code inputIds} is needed; the other parts may be null.
  *
  * @param inputIds token ids [batch, length]; rows may differ in length
- * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds
+ * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; what reads a sequence's
+ *     first token reads the first that is none of padding, where transformers reads padding in
+ *     front
  * @param tokenTypeIds the segment of each token, shaped as inputIds
  * @param labels per token [batch, length], or per sequence [batch, 1]; -100 does not count, all
  *     others do, those of padding too

@@ -104,6 +104,32 @@ final class FamilyKeys {
     };
   }
 
+  /** The token of padding where a configuration does not say; -1 for none. */
+  static int padding(String type) {
+    return switch (type) {
+      case "albert",
+          "bert",
+          "distilbert",
+          "electra",
+          "deberta",
+          "deberta-v2",
+          "nomic_bert",
+          "gemma",
+          "gemma2",
+          "gemma3_text",
+          "cohere",
+          "pegasus",
+          "blenderbot",
+          "blenderbot-small" ->
+          0;
+      case "roberta", "xlm-roberta", "camembert", "mpnet", "gte", "bart", "mbart", "m2m_100" -> 1;
+      case "modernbert" -> 50283;
+      case "marian" -> 58100;
+      case "phi3" -> 32000;
+      default -> -1;
+    };
+  }
+
   private static Map<String, Object> ofBart(int vocabulary, int padding, int start) {
     return Map.of(
         "vocab_size", vocabulary, "pad_token_id", padding, "decoder_start_token_id", start);

@@ -149,21 +149,23 @@ final class Heads {
   }
 
   static HeadLayer preTraining(HeadLayer maskedLm, Linear pooler, Linear classifier) {
-    return (PreTraining) (hidden, batch, inputs, output) -> {
-      maskedLm.forward(hidden, batch, inputs, output);
-      output.poolerOutput = pooler.forward(first(hidden, batch));
-      output.seqRelationshipLogits = classifier.forward(output.poolerOutput);
-      if (output.loss != null && inputs.nextSentenceLabel() != null) {
-        Double sequences = output.counts() == null ? null : (double) output.counts().sequences();
-        output.loss =
-            Elementwise.add(
-                output.loss,
-                Losses.crossEntropy(
-                    output.seqRelationshipLogits, inputs.nextSentenceLabel(), sequences));
-      } else {
-        output.loss = null;
-      }
-    };
+    return (PreTraining)
+        (hidden, batch, inputs, output) -> {
+          maskedLm.forward(hidden, batch, inputs, output);
+          output.poolerOutput = pooler.forward(first(hidden, batch));
+          output.seqRelationshipLogits = classifier.forward(output.poolerOutput);
+          if (output.loss != null && inputs.nextSentenceLabel() != null) {
+            Double sequences =
+                output.counts() == null ? null : (double) output.counts().sequences();
+            output.loss =
+                Elementwise.add(
+                    output.loss,
+                    Losses.crossEntropy(
+                        output.seqRelationshipLogits, inputs.nextSentenceLabel(), sequences));
+          } else {
+            output.loss = null;
+          }
+        };
   }
 
   /** Scores of a sequence from its first token, through layers one after another. */

@@ -305,7 +305,8 @@ final class Losses {
     if (type == ProblemType.REGRESSION) {
       Tensor off = Elementwise.subtract(logits, targets);
       losses = Elementwise.multiply(off, off);
-    } else if (config.problemType() == null && config.text("model_type", "").startsWith("deberta")) {
+    } else if (config.problemType() == null
+        && config.text("model_type", "").startsWith("deberta")) {
       // Its classes take numbers for shares of one label, where nobody says what they are.
       losses = times(Elementwise.multiply(Norm.logSoftmax(logits), targets), -labels);
     } else {

@@ -28,8 +28,7 @@ final class NewModel implements NewWeights {
 
   /** Families whose layer {@code lm_head} has a bias. */
   private static final Set<String> WITH_SCORE_BIAS =
-      Set.of(
-          "camembert", "deberta", "deberta-v2", "gptj", "mpnet", "roberta", "xlm-roberta");
+      Set.of("camembert", "deberta", "deberta-v2", "gptj", "mpnet", "roberta", "xlm-roberta");
 
   /** Families whose body alone has no pooler. */
   private static final Set<String> WITHOUT_POOLER = Set.of("gte", "new", "nomic_bert");
@@ -73,7 +72,8 @@ final class NewModel implements NewWeights {
       case "embed_tokens.weight" ->
           !name.contains("coder.") || !config.flag("share_encoder_decoder_embeddings", true);
       case "embed_positions.weight" -> false;
-      case "dense.weight" -> withHead || !name.startsWith("pooler.") || !WITHOUT_POOLER.contains(type);
+      case "dense.weight" ->
+          withHead || !name.startsWith("pooler.") || !WITHOUT_POOLER.contains(type);
       default -> !name.endsWith(".gamma") && !name.contains("transform.LayerNorm.");
     };
   }
@@ -103,34 +103,8 @@ final class NewModel implements NewWeights {
   private int padding() {
     // MPNet's is fixed by its class.
     return config.isMissing("pad_token_id") || type.equals("mpnet")
-        ? defaultPadding()
+        ? FamilyKeys.padding(type)
         : config.integer("pad_token_id", -1);
-  }
-
-  /** What stands for padding where the configuration does not say. */
-  private int defaultPadding() {
-    return switch (type) {
-      case "albert",
-          "bert",
-          "distilbert",
-          "electra",
-          "deberta",
-          "deberta-v2",
-          "nomic_bert",
-          "gemma",
-          "gemma2",
-          "gemma3_text",
-          "cohere",
-          "pegasus",
-          "blenderbot",
-          "blenderbot-small" ->
-          0;
-      case "roberta", "xlm-roberta", "camembert", "mpnet", "gte", "bart", "mbart", "m2m_100" -> 1;
-      case "modernbert" -> 50283;
-      case "marian" -> 58100;
-      case "phi3" -> 32000;
-      default -> -1;
-    };
   }
 
   @Override
@@ -144,7 +118,7 @@ final class NewModel implements NewWeights {
       return _ -> one;
     }
     if (name.endsWith("position_embeddings.weight") && config.flag("sinusoidal_pos_embds", false)) {
-      return place -> sine(place / shape[1], (int) (place % shape[1]), shape[1]);
+      return place -> DistilBert.sine(place, shape[1]);
     }
     double deviation = deviation(name);
     if (type.equals("modernbert")) {
@@ -153,12 +127,6 @@ final class NewModel implements NewWeights {
     Elements all = normal(name, deviation, 0);
     long row = paddingRow(name);
     return row < 0 ? all : place -> place / shape[1] == row ? 0 : all.at(place);
-  }
-
-  /** Of DistilBERT: sines and cosines in turn (arXiv 1706.03762, 3.5). */
-  private static float sine(long position, int feature, long features) {
-    double angle = position / Math.pow(10_000, 2 * (feature / 2) / (double) features);
-    return (float) (feature % 2 == 0 ? Math.sin(angle) : Math.cos(angle));
   }
 
   private float factor() {

@@ -65,7 +65,12 @@ final class NomicBert implements Encoder {
 
   private static TiedTable words(Config config, Weights all) {
     return new TiedTable(
-        config, all, body(config, all), "embeddings.word_embeddings", "cls.predictions.decoder", true);
+        config,
+        all,
+        body(config, all),
+        "embeddings.word_embeddings",
+        "cls.predictions.decoder",
+        true);
   }
 
   private EncoderLayer layer(

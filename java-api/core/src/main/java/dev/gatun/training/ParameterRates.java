@@ -17,7 +17,8 @@ import java.util.stream.Stream;
 final class ParameterRates {
   private static final Pattern LAYER =
       Pattern.compile("(?:^|\\.)(?:layers?|h|blocks?|albert_layer_groups)\\.(\\d+)\\.");
-  // GPT-NeoX calls its output layer embed_out, DeBERTa the norm of its relative positions LayerNorm.
+  // GPT-NeoX calls its output layer embed_out, DeBERTa the norm of its relative positions
+  // LayerNorm.
   private static final Pattern EMBEDDING =
       Pattern.compile(
           "(?:embed(?!_out)|(?:^|\\.)(?:wte|wpe|shared|tok_embeddings|emb_ln"

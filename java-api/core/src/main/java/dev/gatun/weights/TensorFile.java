@@ -3,6 +3,7 @@ package dev.gatun.weights;
 import dev.gatun.kernels.api.memory.DType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -112,7 +113,14 @@ public interface TensorFile extends AutoCloseable {
    * @throws WeightsException if it does
    */
   static void requireWhole(Path directory) {
-    WeightsFinder.requireWhole(directory);
+    Path adapter = directory.resolve("adapter_config.json");
+    if (Files.exists(adapter)) {
+      throw new WeightsException(
+          adapter
+              + ": an adapter changes the weights of another model, which is not done here;"
+              + " expected a whole model, as merge_and_unload of peft makes it: save that, without"
+              + " this file");
+    }
   }
 
   /**

@@ -26,21 +26,9 @@ final class WeightsFinder {
 
   private WeightsFinder() {}
 
-  /** See {@link TensorFile#requireWhole}. */
-  static void requireWhole(Path directory) {
-    Path adapter = directory.resolve("adapter_config.json");
-    if (Files.exists(adapter)) {
-      throw new WeightsException(
-          adapter
-              + ": an adapter changes the weights of another model, which is not done here;"
-              + " expected a whole model, as merge_and_unload of peft makes it: save that, without"
-              + " this file");
-    }
-  }
-
   static TensorFile open(Path path) throws IOException {
     if (Files.isDirectory(path)) {
-      requireWhole(path);
+      TensorFile.requireWhole(path);
       for (String name : LOOKED_FOR) {
         if (Files.exists(path.resolve(name))) {
           return openFile(path.resolve(name));

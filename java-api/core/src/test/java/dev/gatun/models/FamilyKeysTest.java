@@ -8,13 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.gatun.tensor.Device;
-import dev.gatun.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -173,7 +170,8 @@ final class FamilyKeysTest {
   @ParameterizedTest
   @CsvSource({
     "deberta-mlm, talking_head, true, 'true, expected false: heads are not mixed'",
-    "deberta-v2-conv, conv_kernel_size, 4, '4, expected 0 or an odd number: each token is a window''s middle'"
+    "deberta-v2-conv, conv_kernel_size, 4, '4, expected 0 or an odd number: each token is a"
+        + " window''s middle'"
   })
   void blocks_of_deberta_that_there_are_not(String golden, String key, String value, String told)
       throws IOException {
@@ -183,92 +181,5 @@ final class FamilyKeysTest {
     String message =
         assertThrows(IllegalArgumentException.class, () -> AutoModel.load(folder)).getMessage();
     assertTrue(message.endsWith("'" + key + "' is " + told), message);
-  }
-
-  /** The row of a table whose look-ups learn nothing: what a new model has zeros in. */
-  @ParameterizedTest
-  @CsvSource({
-    "bert-mlm, 5, 5",
-    "bert-mlm, null, -1",
-    "mpnet-mlm, 5, 1",
-    "gte-mlm, 5, 5",
-    "nomic-bert-mlm, 5, 5",
-    "nomic-bert-mlm, , 0"
-  })
-  void rows_of_padding(String golden, String pad, int row) throws IOException {
-    ObjectNode config = ModelFiles.read(golden).config;
-    config.remove("pad_token_id");
-    if (pad != null) {
-      config.set("pad_token_id", new ObjectMapper().readTree(pad));
-    }
-    Path file = folder.resolve("config.json");
-    Files.writeString(file, config.toString());
-    try (Model model = AutoModel.forTraining(file, Head.BASE, Device.cpu())) {
-      Tensor words = model.parameters().getFirst().tensor();
-      float[] all = words.toFloatArray();
-      int width = (int) words.size(1);
-      int zeros = -1;
-      for (int i = 0; i < words.size(0); i++) {
-        zeros = all[i * width] == 0 && all[i * width + 1] == 0 ? i : zeros;
-      }
-      assertEquals(row, zeros);
-    }
-  }
-
-  @Test
-  void numbers_that_modernbert_begins_with_are_cut_at_two_deviations() throws IOException {
-    ObjectNode config = ModelFiles.read("modernbert-mlm").config;
-    config.remove("initializer_cutoff_factor");
-    Path file = folder.resolve("config.json");
-    Files.writeString(file, config.toString());
-    try (Model model = AutoModel.forTraining(file, Head.BASE, Device.cpu())) {
-      for (float each : model.parameters().getFirst().tensor().toFloatArray()) {
-        assertEquals(0, each, 0.0400001f);
-      }
-    }
-  }
-
-  /** Names that the classes of transformers look for, and as many labels as they need. */
-  @ParameterizedTest
-  @CsvSource({
-    "gte-mlm, TOKEN_CLASSIFICATION, gte.emb",
-    "nomic-bert-mlm, TOKEN_CLASSIFICATION, nomic_bert.emb",
-    "deberta-v2-mlm-new-head, MASKED_LM, lm_predictions.lm_head.bias",
-    "bert-mlm, QUESTION_ANSWERING, qa_outputs"
-  })
-  void saved_under_the_names_of_transformers(String golden, Head head, String name)
-      throws IOException {
-    ObjectNode config = ModelFiles.read(golden).config;
-    config.putObject("id2label").put("0", "a").put("1", "b").put("2", "c");
-    Path file = folder.resolve("config.json");
-    Files.writeString(file, config.toString());
-    Path saved = folder.resolve("saved");
-    try (Model model = AutoModel.forTraining(file, head, Device.cpu())) {
-      model.save(saved);
-      assertTrue(
-          model.parameters().stream().anyMatch(p -> p.name().startsWith(name)),
-          () -> model.parameters().toString());
-    }
-    Config told = Config.read(saved);
-    String type = golden.startsWith("gte") ? "GteForTokenClassification" : null;
-    assertTrue(type == null || told.texts("architectures").equals(List.of(type)));
-    assertEquals(head == Head.QUESTION_ANSWERING ? 2 : 3, told.labelCount());
-  }
-
-  @Test
-  void distilbert_begins_with_sines_where_it_is_told() throws IOException {
-    ObjectNode config = ModelFiles.read("distilbert-mlm").config;
-    config.put("sinusoidal_pos_embds", true);
-    Path file = folder.resolve("config.json");
-    Files.writeString(file, config.toString());
-    try (Model model = AutoModel.forTraining(file, Head.BASE, Device.cpu())) {
-      Tensor positions = model.parameters().get(1).tensor();
-      float[] all = positions.toFloatArray();
-      int width = (int) positions.size(1);
-      // What transformers makes.
-      float[] want = {0.9092974f, -0.41614684f, 0.90213072f, 0.43146282f};
-      assertEquals(32, width);
-      assertArrayEquals(want, Arrays.copyOfRange(all, 2 * width, 2 * width + 4), 1e-6f);
-    }
   }
 }

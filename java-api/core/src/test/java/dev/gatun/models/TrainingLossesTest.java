@@ -118,7 +118,7 @@ final class TrainingLossesTest {
     }
   }
 
-  /** DeBERTa's class has no other loss of several numbers, where nobody says what they are. */
+  /** DeBERTa's own loss of several numbers, where nobody says what they are. */
   @Test
   void numbers_are_shares_of_a_label_of_deberta() throws IOException {
     long[][] ids = {{83, 31, 89, 7, 2}, {16, 76, 36, 79, 80}};
@@ -126,14 +126,13 @@ final class TrainingLossesTest {
     try (EncoderModel model = AutoModel.load(ModelFiles.GOLDENS.resolve("deberta-classify"));
         Tensor loss =
             model.loss(
-                new EncoderInputs(
-                    ids, null, null, null, shares, null, null, null, false, false),
+                new EncoderInputs(ids, null, null, null, shares, null, null, null, false, false),
                 null)) {
       assertEquals(2.1713114, loss.toFloatArray()[0], 1e-5);
     }
   }
 
-  /** What transformers computes: its classes ask labels alone, but for ELECTRA's discriminator. */
+  /** What transformers computes, which leaves them out for ELECTRA's discriminator alone. */
   @ParameterizedTest
   @CsvSource({
     "bert-mlm, 100, 4.9404273",

@@ -7,13 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.models.Head;
 import dev.gatun.models.Model;
 import dev.gatun.models.TrainingSettings;
 import dev.gatun.nn.Parameter;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -23,6 +29,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Models of a configuration alone begin as those of transformers do. */
@@ -125,6 +132,59 @@ final class NewModelsTest {
     try (Model model = begun("decoders/gpt2", seed)) {
       Parameter first = model.parameters().getFirst();
       return first.tensor().toFloatArray();
+    }
+  }
+
+  /** A new encoder's body, of a golden's configuration with another value of a key, or without. */
+  private EncoderModel body(String golden, String key, String value) throws IOException {
+    Path config = GOLDENS.resolve(golden).resolve("config.json");
+    ObjectNode changed = (ObjectNode) new ObjectMapper().readTree(config.toFile());
+    changed.remove(key);
+    if (value != null) {
+      changed.set(key, new ObjectMapper().readTree(value));
+    }
+    Path file = Files.writeString(saved.resolve("config.json"), changed.toString());
+    return AutoModel.forTraining(file, Head.BASE, Device.cpu());
+  }
+
+  /** The row of a table whose look-ups learn nothing has zeros. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-mlm, 5, 5",
+    "bert-mlm, null, -1",
+    "mpnet-mlm, 5, 1",
+    "gte-mlm, 5, 5",
+    "nomic-bert-mlm, 5, 5",
+    "nomic-bert-mlm, , 0"
+  })
+  void rows_of_padding(String golden, String pad, int row) throws IOException {
+    try (Model model = body(golden, "pad_token_id", pad)) {
+      Tensor words = model.parameters().getFirst().tensor();
+      float[] all = words.toFloatArray();
+      int width = (int) words.size(1);
+      int zeros = -1;
+      for (int i = 0; i < words.size(0); i++) {
+        zeros = all[i * width] == 0 && all[i * width + 1] == 0 ? i : zeros;
+      }
+      assertEquals(row, zeros);
+    }
+  }
+
+  @Test
+  void modernbert_is_cut_at_two_deviations_where_nothing_is_said() throws IOException {
+    try (Model model = body("modernbert-mlm", "initializer_cutoff_factor", null)) {
+      for (float each : model.parameters().getFirst().tensor().toFloatArray()) {
+        assertEquals(0, each, 0.0400001f);
+      }
+    }
+  }
+
+  @Test
+  void distilbert_has_sines_where_it_is_told() throws IOException {
+    try (Model model = body("distilbert-mlm", "sinusoidal_pos_embds", "true")) {
+      float[] all = model.parameters().get(1).tensor().toFloatArray();
+      float[] want = {0.9092974f, -0.41614684f, 0.90213072f, 0.43146282f};
+      assertArrayEquals(want, Arrays.copyOfRange(all, 2 * 32, 2 * 32 + 4), 1e-6f);
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.CausalLm;
+import dev.gatun.models.Config;
 import dev.gatun.models.EncoderInputs;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.Head;
@@ -34,6 +35,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of a model made for training is not what its file says: heads, losses in parts, errors. */
@@ -235,5 +237,28 @@ final class TrainableModelsTest {
               IllegalArgumentException.class, () -> model.loss(EncoderInputs.of(ids), null));
       assertTrue(e.getMessage().contains("labels are missing"), e.getMessage());
     }
+  }
+
+  /** What the classes of transformers look for, and as many labels as they need. */
+  @ParameterizedTest
+  @CsvSource({
+    "gte-mlm, TOKEN_CLASSIFICATION, gte.emb, GteForTokenClassification",
+    "nomic-bert-mlm, TOKEN_CLASSIFICATION, nomic_bert.emb, NomicBertForTokenClassification",
+    "deberta-v2-mlm-new-head, MASKED_LM, lm_predictions.lm_head.bias, DebertaV2ForMaskedLM",
+    "bert-mlm, QUESTION_ANSWERING, qa_outputs, BertForQuestionAnswering"
+  })
+  void is_saved_under_the_names_of_transformers(
+      String golden, Head head, String name, String architecture) throws IOException {
+    String config = Files.readString(GOLDENS.resolve(golden).resolve("config.json"));
+    String three =
+        config.replaceFirst("\\{", "{\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"},");
+    Path file = Files.writeString(saved.resolve("given.json"), three);
+    try (Model model = AutoModel.forTraining(file, head, CPU)) {
+      model.save(saved);
+      assertTrue(model.parameters().stream().anyMatch(each -> each.name().startsWith(name)));
+    }
+    Config told = Config.read(saved);
+    assertEquals(List.of(architecture), told.texts("architectures"));
+    assertEquals(head == Head.QUESTION_ANSWERING ? 2 : 3, told.labelCount());
   }
 }

@@ -65,7 +65,8 @@ final class GgufConfig {
             .orElseThrow(() -> metadata.wrong("general.architecture", "a name"));
     String kind = metadata.text("general.type").orElse("model");
     if (!kind.equals("model")) {
-      throw metadata.wrong("general.type", "'model': a LoRA, say, is none, and is not applied to one");
+      throw metadata.wrong(
+          "general.type", "'model': a LoRA, say, is none, and is not applied to one");
     }
     boolean experts = metadata.integer(name + ".expert_count", 0) > 0;
     boolean norms = tensors.containsKey("blk.0.attn_norm_2.weight");

@@ -29,7 +29,7 @@ final class GgufConfigTest {
             .key(architecture + ".attention.head_count", 4);
     keys.forEach(
         (name, value) -> {
-          String key = architecture + "." + name;
+          String key = name.startsWith("general.") ? name : architecture + "." + name;
           switch (value) {
             case Integer number -> bytes.key(key, number);
             case Float number -> bytes.key(key, number);
@@ -80,16 +80,9 @@ final class GgufConfigTest {
   }
 
   @Test
-  void an_adapter_is_no_model() throws IOException {
-    byte[] bytes =
-        GgufBytes.file(3, 0, 2)
-            .key("general.architecture", "llama")
-            .key("general.type", "adapter")
-            .pad(32)
-            .bytes();
-    Path file = Files.write(folder.resolve("lora.gguf"), bytes);
-    String message =
-        assertThrows(WeightsException.class, () -> GgufFile.open(file)).getMessage();
+  void an_adapter_is_no_model() {
+    Map<String, ?> keys = Map.of("general.type", "adapter");
+    String message = assertThrows(WeightsException.class, () -> config("llama", keys)).getMessage();
     assertTrue(message.contains("'general.type' is the text 'adapter', expected 'model'"), message);
   }
 
