@@ -89,7 +89,7 @@ record Inspection(
         type,
         config == null ? null : config.texts("architectures"),
         reasons.isEmpty() ? kind : null,
-        reasons,
+        reasons.stream().distinct().toList(),
         first(config, "max_position_embeddings", "n_positions", "n_ctx", "seq_length"),
         first(config, "vocab_size"),
         quantization(config),
