@@ -111,7 +111,7 @@ interface ArrayMethods extends NDArray {
   private void compute(BinaryOp op, DataType common, Strided a, Strided b, Strided y) {
     boolean asTheyAre = Types.isWhole(common) && !op.keepsWhole();
     Strided left = asTheyAre ? a : read(common, a);
-    Strided right = asTheyAre ? b : read(common, b);
+    Strided right = asTheyAre || isFactor(op, common, b) ? b : read(common, b);
     try {
       kernels().binary(op, common, left, right, y);
     } finally {
@@ -121,6 +121,13 @@ interface ArrayMethods extends NDArray {
         }
       }
     }
+  }
+
+  /** Whether b is one number that PyTorch multiplies 16 bits by, or divides them by, as it is. */
+  private static boolean isFactor(BinaryOp op, DataType common, Strided b) {
+    return (op == BinaryOp.MUL || op == BinaryOp.DIV)
+        && Types.isHalf(common)
+        && b.distinct().count() == 1;
   }
 
   private Strided read(DataType common, Strided x) {

@@ -108,6 +108,16 @@ final class EdgePrograms {
     all.put("lt of a number of FLOAT64", m -> floats(m, 0.1f).lt(m.create(0.1)));
     all.put("lt of FLOAT64", m -> floats(m, 0.1f).lt(m.create(new double[] {0.1})));
     all.put("add a number of FLOAT64", m -> floats(m, 1e8f).add(m.create(1.0000001e8)));
+    for (Number number : List.of(70000, 3.7f, 3.7)) {
+      NDArrayFunction half = m -> floats(m, 0.5f, 3.7f, -3.25f).toType(DataType.FLOAT16, false);
+      String with = " FLOAT16 with %s %s".formatted(number.getClass().getSimpleName(), number);
+      all.put("eq" + with, m -> half.of(m).eq(number));
+      all.put("lt" + with, m -> half.of(m).lt(m.create(number)));
+      all.put("add" + with, m -> half.of(m).add(number).mul(100));
+      all.put("mul" + with, m -> half.of(m).mul(number));
+      all.put("divi" + with, m -> half.of(m).divi(number).mul(1e5));
+      all.put("rdiv" + with, m -> half.of(m).getNDArrayInternal().rdiv(number));
+    }
     all.put("sin of a large number", m -> m.create(new long[] {16777217L, 123456789}).sin());
     all.put("toDegrees of a number", m -> m.create(2f).toDegrees());
     all.put("toRadians of a number", m -> m.create(2f).toRadians());

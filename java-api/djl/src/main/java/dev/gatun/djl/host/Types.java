@@ -73,7 +73,7 @@ public final class Types {
    * floating-point ones.
    */
   public static boolean tellsMore(DataType type, DataType common) {
-    if (type == common || common == DataType.COMPLEX64 || kind(type) == 0) {
+    if (type == common || kind(type) == 3 || kind(common) == 3 || kind(type) == 0) {
       return false;
     }
     if (kind(common) == 1) {
@@ -81,9 +81,12 @@ public final class Types {
           || isSigned(type) != isSigned(common) && type.getNumOfBytes() == common.getNumOfBytes()
           || isSigned(type) && !isSigned(common);
     }
-    return kind(type) == 1
-        ? type.getNumOfBytes() >= common.getNumOfBytes()
-        : kind(common) == 2 && common == DataType.FLOAT32 && type == DataType.FLOAT64;
+    return kind(common) == 2 && type.getNumOfBytes() >= common.getNumOfBytes();
+  }
+
+  /** Whether it is a floating-point type of 16 bits, which PyTorch computes in FLOAT32. */
+  public static boolean isHalf(DataType type) {
+    return type == DataType.FLOAT16 || type == DataType.BFLOAT16;
   }
 
   /** The type of floating-point results. */
