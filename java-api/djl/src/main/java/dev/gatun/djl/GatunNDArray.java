@@ -21,6 +21,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /**
  * An array on the processor. Those that shapes and slices make of others share their memory; it
@@ -325,6 +326,42 @@ final class GatunNDArray
     ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
     ArrayKernels.host().read(x, MemorySegment.ofBuffer(buffer));
     return buffer;
+  }
+
+  /** Numbers that DJL reads as those of BFLOAT16 only by way of FLOAT32. */
+  private <T> T ofBfloat16(Function<NDArray, T> read) {
+    Strided wide = Strided.allocate(DataType.FLOAT32, data().shape());
+    ArrayKernels.host().copy(data, wide);
+    try (GatunNDArray floats = make(wide)) {
+      floats.setName(name);
+      return read.apply(floats);
+    }
+  }
+
+  @Override
+  public float[] toFloatArray() {
+    return getDataType() == DataType.BFLOAT16
+        ? ofBfloat16(NDArray::toFloatArray)
+        : SpectralMethods.super.toFloatArray();
+  }
+
+  @Override
+  public Number[] toArray() {
+    return getDataType() == DataType.BFLOAT16
+        ? ofBfloat16(NDArray::toArray)
+        : SpectralMethods.super.toArray();
+  }
+
+  @Override
+  public String toDebugString(
+      int maxSize, int maxDepth, int maxRows, int maxColumns, boolean withContent) {
+    if (strings == null && getDataType() == DataType.BFLOAT16) {
+      String text =
+          ofBfloat16(x -> x.toDebugString(maxSize, maxDepth, maxRows, maxColumns, withContent));
+      int type = text.indexOf("float32", name == null ? 0 : name.length());
+      return text.substring(0, type) + "b" + text.substring(type).replaceFirst("32", "16");
+    }
+    return SpectralMethods.super.toDebugString(maxSize, maxDepth, maxRows, maxColumns, withContent);
   }
 
   @Override

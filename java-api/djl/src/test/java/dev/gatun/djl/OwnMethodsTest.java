@@ -48,6 +48,17 @@ final class OwnMethodsTest {
   }
 
   @Test
+  void numbers_of_bfloat16_are_read() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.create(new float[] {1, 2.5f}).toType(DataType.BFLOAT16, false);
+          equal(x, 1, 2.5f);
+          assertTrue(x.allClose(x.duplicate()));
+          assertEquals("ND: (2) cpu() bfloat16\n[1. , 2.5]\n", x.toString());
+        });
+  }
+
+  @Test
   void reductions_over_several_axes() throws Exception {
     with(
         m -> {
