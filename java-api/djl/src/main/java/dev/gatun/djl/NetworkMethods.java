@@ -3,6 +3,7 @@ package dev.gatun.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import dev.gatun.djl.Randoms.Draw;
@@ -250,13 +251,23 @@ interface NetworkMethods extends ExMethods {
     return new NDList(
         steps(
             scratch -> {
-              NDArray x = in(scratch, input);
+              NDArray x = wide(in(scratch, input));
               NDArray centred = x.sub(x.mean(last, true));
               NDArray variance = centred.square().mean(last, true);
               NDArray y = centred.div(variance.add(eps).sqrt());
               y = gamma == null ? y : y.mul(gamma);
-              return beta == null ? y : y.add(beta);
+              return narrow(beta == null ? y : y.add(beta), input);
             }));
+  }
+
+  /** What PyTorch normalizes: 16 bits as FLOAT32, which parameters may be of too. */
+  private static NDArray wide(NDArray x) {
+    return Types.isHalf(x.getDataType()) ? x.toType(DataType.FLOAT32, false) : x;
+  }
+
+  /** What was made of 16 bits with as many again. */
+  private static NDArray narrow(NDArray y, NDArray input) {
+    return Types.isHalf(input.getDataType()) ? y.toType(input.getDataType(), false) : y;
   }
 
   /** By the library's kernel; null where gradients are followed, or it has none. */
@@ -307,7 +318,7 @@ interface NetworkMethods extends ExMethods {
     return new NDList(
         steps(
             scratch -> {
-              NDArray x = in(scratch, input);
+              NDArray x = wide(in(scratch, input));
               NDArray mean = in(scratch, runningMean).reshape(shape);
               NDArray variance = in(scratch, runningVar).reshape(shape);
               if (training) {
@@ -328,11 +339,12 @@ interface NetworkMethods extends ExMethods {
                     gamma == null ? scale.pow(-1) : in(scratch, gamma).reshape(shape).div(scale);
                 NDArray shift = mean.mul(scale).neg();
                 shift = beta == null ? shift : shift.add(in(scratch, beta).reshape(shape));
-                return x.mul(scale).add(shift);
+                return narrow(x.mul(scale).add(shift), input);
               }
               NDArray y = x.sub(mean).div(scale);
               y = gamma == null ? y : y.mul(in(scratch, gamma).reshape(shape));
-              return beta == null ? y : y.add(in(scratch, beta).reshape(shape));
+              y = beta == null ? y : y.add(in(scratch, beta).reshape(shape));
+              return narrow(y, input);
             }));
   }
 }

@@ -68,7 +68,22 @@ final class NetworkPrograms {
                     .get(0);
             return new NDList(y, mean, variance);
           });
+      add(
+          "batchNorm of FLOAT16 by FLOAT32 " + training,
+          m -> {
+            NDArray x = numbers(m, DataType.FLOAT16, 4, 3, 2);
+            NDArray row = floats(m, 3);
+            return x.getNDArrayInternal()
+                .batchNorm(x, row, row.abs().add(1), row, row, 1, 0.9f, 1e-5f, training);
+          });
     }
+    add(
+        "layerNorm of FLOAT16 by FLOAT32",
+        m -> {
+          NDArray x = numbers(m, DataType.FLOAT16, 3, 4);
+          return x.getNDArrayInternal()
+              .layerNorm(x, new Shape(4), floats(m, 4), floats(m, 4), 1e-5f);
+        });
     add(
         "embedding",
         m ->
