@@ -23,6 +23,7 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.nio.ShortBuffer;
 import java.nio.charset.Charset;
+import java.util.Arrays;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 
@@ -284,8 +285,25 @@ class GatunNDManager extends BaseNDManager {
     if (low >= high) {
       throw Refusal.wrong("randomInteger: from %d to below %d is nothing", low, high);
     }
+    if (Types.isWhole(dataType) && !(holds(dataType, low) && holds(dataType, high - 1))) {
+      throw Refusal.wrong(
+          "randomInteger: from %d to below %d, which %s does not hold", low, high, dataType);
+    }
     Draw draw = Randoms.draw();
-    return drawn(shape, dataType, () -> low + draw.below(high - low));
+    // Beyond 2⁵³ doubles lack numbers.
+    boolean wide = low < -(1L << 53) || high > 1L << 53;
+    if (!wide) {
+      return drawn(shape, dataType, () -> low + draw.below(high - low));
+    }
+    long[] numbers = new long[Math.toIntExact(shape.size())];
+    Arrays.setAll(numbers, i -> low + draw.belowUnsigned(high - low));
+    try (GatunNDArray whole = create(LongBuffer.wrap(numbers), shape, DataType.INT64)) {
+      return whole.toType(dataType, true);
+    }
+  }
+
+  private static boolean holds(DataType type, long number) {
+    return type == DataType.BOOLEAN ? number == 0 || number == 1 : Types.holds(type, number);
   }
 
   @Override
@@ -306,8 +324,11 @@ class GatunNDManager extends BaseNDManager {
   @Override
   public NDArray randomUniform(float low, float high, Shape shape, DataType dataType) {
     requireFloating("randomUniform", dataType);
-    if (!(low <= high)) {
-      throw Refusal.wrong("randomUniform: from %s to %s is nothing", low, high);
+    float most = dataType == DataType.FLOAT16 ? 65504 : Float.MAX_VALUE;
+    if (!(low <= high && low >= -most && high <= most)) {
+      throw Refusal.wrong(
+          "randomUniform: from %s to %s of %s, expected finite numbers that rise",
+          low, high, dataType);
     }
     Draw draw = Randoms.draw();
     if (dataType == DataType.FLOAT32) {
@@ -315,7 +336,13 @@ class GatunNDManager extends BaseNDManager {
     }
     boolean wide = dataType == DataType.FLOAT64;
     double width = (double) high - low;
-    return drawn(shape, dataType, () -> low + width * (wide ? draw.wideUniform() : draw.uniform()));
+    // Steps that the type holds, so that none is rounded up to 1.
+    double steps = dataType == DataType.FLOAT16 ? 0x1p11 : 0x1p8;
+    return drawn(
+        shape,
+        dataType,
+        () ->
+            low + width * (wide ? draw.wideUniform() : Math.floor(draw.uniform() * steps) / steps));
   }
 
   @Override
@@ -375,6 +402,7 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray sampleNormal(NDArray mu, NDArray sigma, Shape shape) {
+    Distributions.requireFromZero("sampleNormal", "sigma", from(sigma));
     return Distributions.of(
         this, from(mu), from(sigma), shape, (draw, a, b) -> a + b * draw.normal());
   }
@@ -386,6 +414,7 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray samplePoisson(NDArray lam, Shape shape) {
+    Distributions.requireFromZero("samplePoisson", "lam", from(lam));
     return Distributions.of(this, from(lam), from(lam), shape, (draw, a, b) -> draw.poisson(a));
   }
 
@@ -396,6 +425,8 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray sampleGamma(NDArray alpha, NDArray beta, Shape shape) {
+    Distributions.requireFromZero("sampleGamma", "alpha", from(alpha));
+    Distributions.requireFromZero("sampleGamma", "beta", from(beta));
     return Distributions.of(
         this, from(alpha), from(beta), shape, (draw, a, b) -> b * draw.gamma(a));
   }

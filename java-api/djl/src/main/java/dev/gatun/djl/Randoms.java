@@ -108,6 +108,16 @@ final class Randoms {
       return bound <= 1 ? 0 : (long) (wideUniform() * bound);
     }
 
+    /** From 0 to below an unsigned bound. */
+    long belowUnsigned(long bound) {
+      long mask = -1L >>> Long.numberOfLeadingZeros(bound - 1);
+      long number;
+      do {
+        number = ((long) nextInt() << 32 | nextInt() & 0xffffffffL) & mask;
+      } while (Long.compareUnsigned(number, bound) >= 0);
+      return number;
+    }
+
     /** By a shape alpha (Marsaglia and Tsang, 2000), of scale 1. */
     double gamma(double alpha) {
       if (alpha < 1) {

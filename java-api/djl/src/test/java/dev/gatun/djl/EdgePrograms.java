@@ -345,6 +345,8 @@ final class EdgePrograms {
     all.put(
         "randomNormal of no deviation", m -> m.randomNormal(0, -1, new Shape(2), DataType.FLOAT32));
     all.put("randomInteger of nothing", m -> m.randomInteger(3, 3, new Shape(2), DataType.INT64));
+    all.put("randomInteger beyond", m -> m.randomInteger(0, 257, new Shape(2), DataType.UINT8));
+    all.put("randomUniform beyond", m -> m.randomUniform(0, 7e4f, new Shape(2), DataType.FLOAT16));
     all.put("randomPermutation of fewer than none", m -> m.randomPermutation(-1));
   }
 

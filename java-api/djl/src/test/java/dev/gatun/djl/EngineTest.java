@@ -174,12 +174,26 @@ final class EngineTest {
             NDArray whole = manager.randomInteger(2, 5, new Shape(1000), DataType.INT32);
             assertEquals(2, whole.min().getInt());
             assertEquals(4, whole.max().getInt());
+            NDArray any =
+                manager.randomInteger(
+                    Long.MIN_VALUE, Long.MAX_VALUE, new Shape(1000), DataType.INT64);
+            assertEquals(500, any.gt(0).sum().getLong(), 100);
+            NDArray half = manager.randomUniform(0, 1, new Shape(20_000), DataType.FLOAT16);
+            assertTrue(half.max().getFloat() < 1);
             NDArray order = manager.randomPermutation(50).sort();
             assertEquals(manager.arange(0, 50, 1, DataType.INT64), order);
             NDArray counts =
                 manager.randomMultinomial(1000, manager.create(new double[] {0.25, 0.75}));
             assertEquals(1000, counts.sum().getLong());
             assertEquals(250, counts.getLong(0), 60);
+            // What the others leave is the last one's.
+            NDArray quarter = manager.create(new double[] {0.25, 0});
+            assertEquals(250, manager.randomMultinomial(1000, quarter).getLong(0), 60);
+            NDArray negative = manager.create(new float[] {-1});
+            assertThrows(
+                IllegalArgumentException.class, () -> manager.samplePoisson(negative));
+            assertThrows(
+                IllegalArgumentException.class, () -> manager.sampleGamma(negative, quarter));
             NDArray cut = manager.truncatedNormal(new Shape(5000));
             assertTrue(cut.abs().max().getFloat() <= 2);
             NDArray gamma =
