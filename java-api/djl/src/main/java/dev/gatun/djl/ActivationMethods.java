@@ -13,26 +13,26 @@ interface ActivationMethods extends ExMethods {
 
   @Override
   default NDArray rdivi(NDArray b) {
-    return over(x -> b.div(x));
+    return over("rdivi", x -> b.div(x));
   }
 
   @Override
   default NDArray rmodi(NDArray b) {
-    return over(x -> b.mod(x));
+    return over("rmodi", x -> b.mod(x));
   }
 
   @Override
   default NDArray rpowi(Number n) {
     try (GatunNDArray number = x().number(n)) {
-      return over(x -> number.pow(x));
+      return over("rpowi", x -> number.pow(x));
     }
   }
 
   /** What becomes of the array, in its place and its type. */
-  private GatunNDArray over(UnaryOperator<NDArray> function) {
+  private GatunNDArray over(String op, UnaryOperator<NDArray> function) {
     try (GatunNDArray before = x().duplicate();
         GatunNDArray result = (GatunNDArray) function.apply(before)) {
-      return x().overwritten("in place", result);
+      return x().overwritten(op, result);
     }
   }
 

@@ -352,7 +352,7 @@ interface IndexMethods extends ArrayMethods {
     }
     long[] lengths = kernels().numbers(own(sequenceLength).data());
     GatunNDArray result = untracked();
-    for (int i = 0; i < lengths.length; i++) {
+    for (int i = 0; i < lengths.length && x.count() > 0; i++) {
       Strided sequence = result.data().selected(0, i);
       long begin = Math.clamp(lengths[i], 0, sequence.size(0));
       kernels().fill(sequence.sliced(0, begin, sequence.size(0) - begin, 1), value);

@@ -93,6 +93,7 @@ final class OwnMethodsTest {
           NDArray x = m.ones(new Shape(2, 3));
           equal(x.sequenceMask(m.create(new int[] {1, 3}), -1), 1, -1, -1, 1, 1, 1);
           equal(x.sequenceMask(m.create(new int[] {0, 2})), 0, 0, 0, 1, 1, 0);
+          equal(m.ones(new Shape(2, 3, 0)).sequenceMask(m.create(new int[] {0, 2})));
         });
   }
 
