@@ -6,8 +6,9 @@ import ai.djl.ndarray.types.Shape;
 import dev.gatun.djl.host.Fourier;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
+import dev.gatun.djl.host.Types;
 
-/** Complex numbers and discrete Fourier transforms; results are COMPLEX64. */
+/** Complex numbers, which are COMPLEX64, and discrete Fourier transforms. */
 interface SpectralMethods extends ArrayMethods {
   @Override
   default NDArray fft(long length, long axis) {
@@ -65,7 +66,12 @@ interface SpectralMethods extends ArrayMethods {
     }
     double[] y = Fourier.transform(full, outer, (int) length, inner, (int) length, true);
     int[] next = {-2};
-    return self().getManager().drawn(new Shape(shape), DataType.FLOAT32, () -> y[next[0] += 2]);
+    return self().getManager().drawn(new Shape(shape), real(getDataType()), () -> y[next[0] += 2]);
+  }
+
+  /** The type of real results. */
+  private static DataType real(DataType type) {
+    return type == DataType.FLOAT64 ? type : DataType.FLOAT32;
   }
 
   @Override
@@ -173,8 +179,11 @@ interface SpectralMethods extends ArrayMethods {
     double[] y = Fourier.transform(pairs, batch * frames, size, 1, size, false);
     double scale = normalize ? 1 / Math.sqrt(size) : 1;
     Shape shape = (rank == 1 ? new Shape() : new Shape(batch)).add(bins, frames);
-    Strided made = Strided.allocate(DataType.COMPLEX64, shape.getShape());
-    Strided parts = made.parts();
+    Strided made =
+        returnComplex
+            ? Strided.allocate(DataType.COMPLEX64, shape.getShape())
+            : Strided.allocate(
+                real(Types.promote(getDataType(), window.getDataType())), shape.add(2).getShape());
     int[] next = new int[1];
     kernels()
         .generate(
@@ -185,8 +194,8 @@ interface SpectralMethods extends ArrayMethods {
               int row = at / 2 / frames / bins * frames + frame;
               return scale * y[2 * (row * size + bin) + at % 2];
             },
-            parts);
-    return self().make(returnComplex ? made : parts);
+            returnComplex ? made.parts() : made);
+    return self().make(made);
   }
 
   /** All elements as pairs of real and imaginary part. */
