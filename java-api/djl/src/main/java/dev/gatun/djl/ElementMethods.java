@@ -9,6 +9,7 @@ import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import dev.gatun.djl.host.Types;
 import dev.gatun.djl.host.UnaryOp;
+import java.util.stream.Stream;
 
 /** Operations on elements by themselves, with NumPy's broadcasting and PyTorch's types. */
 interface ElementMethods extends ArrayMethods {
@@ -438,8 +439,8 @@ interface ElementMethods extends ArrayMethods {
     double least = min.doubleValue();
     double most = max.doubleValue();
     try (GatunNDArray x = self().view(self().data());
-        GatunNDArray lower = bound(min);
-        GatunNDArray upper = bound(max)) {
+        GatunNDArray lower = bound(min, max);
+        GatunNDArray upper = bound(max, min)) {
       x.untrack();
       try (GatunNDArray raised = x.binary(BinaryOp.MAXIMUM, lower)) {
         return ElementGradients.recorded(
@@ -451,9 +452,10 @@ interface ElementMethods extends ArrayMethods {
     }
   }
 
-  /** A number that widens the kind alone, to FLOAT32 or INT64. */
-  private GatunNDArray bound(Number number) {
-    boolean floating = number instanceof Float || number instanceof Double;
+  /** A number that widens the kind alone, to FLOAT32 or INT64, by the kinds of both bounds. */
+  private GatunNDArray bound(Number number, Number other) {
+    boolean floating =
+        Stream.of(number, other).anyMatch(n -> n instanceof Float || n instanceof Double);
     boolean wide = getDataType() == DataType.FLOAT64;
     return number(
         !floating
