@@ -7,7 +7,9 @@ import ai.djl.ndarray.types.Shape;
 import dev.gatun.djl.Randoms.Draw;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Types;
+import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 
 /** Operations on images. */
 interface ImageMethods extends NetworkMethods {
@@ -31,7 +33,8 @@ interface ImageMethods extends NetworkMethods {
     }
 
     /**
-     * How much of each place of an axis goes to each of its new places, [to, from]. Between
+     * How much of each place of an axis goes to each of its new places, [to, from]; of the nearest
+     * ones see {@link #places}. Between
      * neighbours it is PyTorch's antialiased form, which looks at all places that become one; with
      * corners that stay, the plain one, at the two or four nearest.
      */
@@ -41,7 +44,6 @@ interface ImageMethods extends NetworkMethods {
       for (int i = 0; i < to; i++) {
         int row = i * from;
         switch (this) {
-          case NEAREST -> weights[row + Math.min(from - 1, (int) Math.floor(i * scale))] = 1;
           case AREA -> {
             int begin = (int) ((long) i * from / to);
             int end = (int) Math.ceilDiv((i + 1L) * from, to);
@@ -59,6 +61,14 @@ interface ImageMethods extends NetworkMethods {
         }
       }
       return weights;
+    }
+
+    /** The nearest place of an axis for each of its new places. */
+    static long[] places(int from, int to) {
+      double scale = (double) from / to;
+      return IntStream.range(0, to)
+          .mapToLong(i -> Math.min(from - 1, (long) Math.floor(i * scale)))
+          .toArray();
     }
 
     private void nearest(double[] weights, int row, int from, double at) {
@@ -111,12 +121,33 @@ interface ImageMethods extends NetworkMethods {
           "interpolation: the array has shape %s, expected [batch, channels] and %d axes more",
           shape, size.length);
     }
-    return interpolated(Interpolation.of(mode), size, 2, alignCorners);
+    if (x().getDataType() != DataType.UINT8) {
+      return interpolated(Interpolation.of(mode), size, 2, alignCorners, false);
+    }
+    // PyTorch's: bytes after each axis, by weights of as many bits as 16 have room for.
+    try (GatunNDArray y =
+        interpolated(Interpolation.of(mode), size, 2, alignCorners, true)) {
+      return y.toType(DataType.UINT8, true);
+    }
+  }
+
+  /** Weights as whole numbers of 16 bits, over a power of 2. */
+  private static double[] of16Bits(double[] weights) {
+    double most = Arrays.stream(weights).max().orElse(0);
+    int bits = 0;
+    while (bits < 22 && Math.round(most * (2 << bits)) < 1 << 15) {
+      bits++;
+    }
+    double scale = 1 << bits;
+    // Half a step away from 0.
+    return Arrays.stream(weights)
+        .map(weight -> (int) (weight * scale + Math.copySign(0.5, weight)) / scale)
+        .toArray();
   }
 
   /** The axes from one on, of new lengths: each a product with a matrix. */
   private GatunNDArray interpolated(
-      Interpolation mode, long[] size, int first, boolean alignCorners) {
+      Interpolation mode, long[] size, int first, boolean alignCorners, boolean bytes) {
     return steps(
         scratch -> {
           NDArray y = NetworkMethods.in(scratch, x());
@@ -130,11 +161,19 @@ interface ImageMethods extends NetworkMethods {
             if (to < 1) {
               throw Refusal.wrong("interpolation: a length of %d, expected 1 or more", to);
             }
-            NDArray weights =
-                scratch
-                    .create(mode.weights(from, to, alignCorners, type), new Shape(to, from))
-                    .toType(type, false);
+            if (mode == Interpolation.NEAREST) {
+              // No product, which would spread what is not finite.
+              NDArray places = scratch.create(Interpolation.places(from, to));
+              y = y.swapAxes(first + i, 0).get(places).swapAxes(first + i, 0);
+              continue;
+            }
+            double[] parts =
+                bytes
+                    ? of16Bits(mode.weights(from, to, alignCorners, DataType.FLOAT64))
+                    : mode.weights(from, to, alignCorners, type);
+            NDArray weights = scratch.create(parts, new Shape(to, from)).toType(type, false);
             y = y.swapAxes(first + i, last).matMul(weights.transpose()).swapAxes(first + i, last);
+            y = bytes ? y.add(0.5f).floor().clip(0, 255) : y;
           }
           return y;
         });
@@ -149,7 +188,7 @@ interface ImageMethods extends NetworkMethods {
               .formatted(x().getShape()));
     }
     Interpolation mode = Interpolation.of(interpolation);
-    try (GatunNDArray result = interpolated(mode, new long[] {height, width}, rank - 3, false)) {
+    try (GatunNDArray result = interpolated(mode, new long[] {height, width}, rank - 3, false, false)) {
       if (result.getDataType() == x().getDataType()) {
         return result.duplicate();
       }

@@ -102,6 +102,7 @@ final class EdgePrograms {
       all.put("rdiv beyond " + type, m -> whole(m, type, 26, 100).getNDArrayInternal().rdiv(-3));
       all.put("clip beyond " + type, m -> whole(m, type, 26, 100).clip(-2, 127));
     }
+    all.put("clip by a whole and another", m -> whole(m, DataType.INT8, 26).clip(7e4f, 70001));
     all.put("clip of a number", m -> whole(m, DataType.UINT8, 5).get(0).clip(1, 3));
     all.put(
         "eq beyond FLOAT32", m -> m.create(new long[] {16777217L, 5}).eq(floats(m, 16777216, 5)));
@@ -203,15 +204,22 @@ final class EdgePrograms {
         NDArrayFunction image = m -> m.arange(11f * 13 * 3).mul(0.37f).sin().reshape(11, 13, 3);
         all.put(
             "resize" + on, m -> image.of(m).getNDArrayInternal().resize(size[0], size[1], kind));
-        all.put(
-            "interpolation" + on,
-            m ->
-                image
-                    .of(m)
-                    .transpose(2, 0, 1)
-                    .expandDims(0)
-                    .getNDArrayInternal()
-                    .interpolation(new long[] {size[0], size[1]}, kind, false));
+        Map<String, NDArrayFunction> batches = new LinkedHashMap<>();
+        batches.put("", m -> image.of(m).transpose(2, 0, 1).expandDims(0));
+        if (kind != 2) {
+          batches.put(
+              " of bytes",
+              m -> batches.get("").of(m).add(1).mul(127.5f).toType(DataType.UINT8, false));
+        }
+        batches.forEach(
+            (name, batch) ->
+                all.put(
+                    "interpolation" + on + name,
+                    m ->
+                        batch
+                            .of(m)
+                            .getNDArrayInternal()
+                            .interpolation(new long[] {size[0], size[1]}, kind, false)));
       }
     }
   }
@@ -331,6 +339,19 @@ final class EdgePrograms {
           "matMul of nothing " + type,
           m -> m.create(new Shape(2, 0), type).matMul(m.create(new Shape(0, 3), type)));
     }
+    all.put("irfft of FLOAT64", m -> m.create(new double[] {1, 2, 3}).irfft(4));
+    all.put(
+        "stft of FLOAT64 in parts",
+        m ->
+            m.create(new double[] {1, 2, 4, 8, 9, 0.1})
+                .stft(4, 1, true, m.hanningWindow(4), true, false));
+    all.put(
+        "nearest of NaN",
+        m ->
+            floats(m, Float.NaN, 1, 2, 3)
+                .reshape(1, 1, 2, 2)
+                .getNDArrayInternal()
+                .interpolation(new long[] {3, 3}, 0, false));
     all.put("diff of a number", m -> m.create(3f).diff(1, 0));
     all.put(
         "set of nothing",
