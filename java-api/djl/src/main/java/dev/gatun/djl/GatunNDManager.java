@@ -252,6 +252,9 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray hanningWindow(long numPoints) {
+    if (numPoints < 0) {
+      throw Refusal.wrong("hanningWindow: %d points, expected 0 or more", numPoints);
+    }
     // Of one point DJL's formula gives 0.
     return numPoints == 1 ? ones(new Shape(1)) : super.hanningWindow(numPoints);
   }
@@ -267,7 +270,7 @@ class GatunNDManager extends BaseNDManager {
   @Override
   public NDArray linspace(float start, float stop, int num, boolean endpoint) {
     if (num < 0) {
-      throw new IllegalArgumentException("linspace: %d numbers, expected 0 or more".formatted(num));
+      throw Refusal.wrong("linspace: %d numbers, expected 0 or more", num);
     }
     double step = ((double) stop - start) / Math.max(1, endpoint ? num - 1 : num);
     int[] next = new int[1];

@@ -72,10 +72,10 @@ interface NetworkMethods extends ExMethods {
 
   @Override
   default NDArray concat(NDList arrays, int axis) {
-    if (x().isScalar()) {
+    Strided[] parts = parts(arrays);
+    if (Arrays.stream(parts).anyMatch(part -> part.rank() == 0)) {
       throw new IllegalArgumentException("concat: an array without axes, expected one or more");
     }
-    Strided[] parts = parts(arrays);
     int first = 0;
     while (first < parts.length - 1 && isNothing(parts[first])) {
       first++;
@@ -216,12 +216,11 @@ interface NetworkMethods extends ExMethods {
 
   @Override
   default NDList dropout(NDArray input, float rate, boolean training) {
+    if (!(rate >= 0 && rate <= 1)) {
+      throw Refusal.wrong("dropout: the rate is %s, expected a number from 0 to 1", rate);
+    }
     if (!training || rate == 0) {
       return new NDList(own(input).duplicate());
-    }
-    if (!(rate > 0 && rate <= 1)) {
-      throw new IllegalArgumentException(
-          "dropout: the rate is %s, expected a number from 0 to 1".formatted(rate));
     }
     Draw draw = Randoms.draw();
     double kept = rate == 1 ? 0 : 1.0 / (1 - rate);

@@ -1,5 +1,6 @@
 package dev.gatun.djl.host;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.types.DataType;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Tensor;
@@ -33,7 +34,11 @@ public final class Strided {
    * @param shape the length of each axis
    */
   public static Strided allocate(DataType type, long... shape) {
-    return new Strided(Store.allocate(type, count(shape)), type, 0, shape.clone(), rowMajor(shape));
+    long count = count(shape);
+    if (count > Long.MAX_VALUE / 16) {
+      throw tooLarge(shape);
+    }
+    return new Strided(Store.allocate(type, count), type, 0, shape.clone(), rowMajor(shape));
   }
 
   /**
@@ -50,12 +55,18 @@ public final class Strided {
     long count = 1;
     for (long length : shape) {
       if (length < 0) {
-        throw new IllegalArgumentException(
-            "shape %s has a negative length".formatted(Arrays.toString(shape)));
+        throw Refusal.wrong("shape %s has a negative length", Arrays.toString(shape));
       }
-      count = Math.multiplyExact(count, length);
+      if (Math.multiplyHigh(count, length) != 0 || count * length < 0) {
+        throw tooLarge(shape);
+      }
+      count *= length;
     }
     return count;
+  }
+
+  private static EngineException tooLarge(long... shape) {
+    return Refusal.wrong("shape %s is of more elements than memory has", Arrays.toString(shape));
   }
 
   static long[] rowMajor(long... shape) {
