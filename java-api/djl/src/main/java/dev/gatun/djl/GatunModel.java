@@ -12,6 +12,7 @@ import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,6 +63,13 @@ final class GatunModel extends BaseModel {
     ModelOptions read = ModelOptions.of(options);
     try {
       block = GatunSymbolBlock.load((GatunNDManager) manager, files, read);
+    } catch (FileSystemException e) {
+      if (Files.isRegularFile(files)) {
+        throw new MalformedModelException(
+            "%s: expected a GGUF file, TorchScript, or the directory of a model".formatted(files),
+            e);
+      }
+      throw e;
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new MalformedModelException(e.getMessage(), e);
     }

@@ -80,7 +80,12 @@ record ModelOptions(
     String key = OTHER_NAMES.getOrDefault(plain, plain);
     String text = value.strip();
     if (READ.contains(key)) {
-      read.put(key, text);
+      String other = read.put(key, text);
+      if (other != null && !other.equals(text)) {
+        throw new IllegalArgumentException(
+            "option %s is %s, and %s by another of its names: expected one of them"
+                .formatted(name, text, other));
+      }
     } else if (REFUSED.containsKey(key)) {
       boolean harmless = Set.of("", "1", "false").contains(text.toLowerCase(Locale.ROOT));
       if (!harmless) {

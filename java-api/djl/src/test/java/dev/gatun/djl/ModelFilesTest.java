@@ -174,6 +174,10 @@ final class ModelFilesTest {
           assertThrows(IllegalArgumentException.class, () -> Models.load(GOLDEN, bad[0]), bad[0]);
       assertTrue(refused.getMessage().contains(bad[1]), refused.getMessage());
     }
+    assertThrows(
+        IllegalArgumentException.class, () -> Models.load(GOLDEN, "maxLength=4", "max_length=5"));
+    assertThrows(
+        MalformedModelException.class, () -> Models.load(GOLDEN.resolve("config.json")));
     Models.givingBack(
         () -> {
           assertArrayEquals(
