@@ -7,12 +7,25 @@ import ai.djl.ndarray.types.Shape;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a block is given: arrays by the names of Hugging Face's inputs; those without one are the
  * inputs of the block in their order, each behind the one before it.
  */
 final class BlockInputs {
+  /** Names of other models' inputs, which must not be taken for what stands at their place. */
+  private static final Set<String> OTHERS =
+      Set.of(
+          "attention_mask",
+          "token_type_ids",
+          "position_ids",
+          "inputs_embeds",
+          "head_mask",
+          "decoder_input_ids",
+          "decoder_attention_mask",
+          "labels");
+
   private final Map<String, NDArray> arrays = new HashMap<>();
   private final int most;
 
@@ -24,7 +37,13 @@ final class BlockInputs {
     this.most = most;
     int next = 0;
     for (NDArray array : inputs) {
-      int named = array.getName() == null ? -1 : names.indexOf(array.getName());
+      String name = array.getName() == null ? "" : array.getName();
+      int named = names.indexOf(name);
+      if (named < 0 && OTHERS.contains(name)) {
+        throw new IllegalArgumentException(
+            "forward: %s is no input of this model, expected %s"
+                .formatted(name, String.join(", ", names)));
+      }
       int at = named >= 0 ? named : next;
       if (at >= names.size() || arrays.putIfAbsent(names.get(at), array) != null) {
         throw new IllegalArgumentException(

@@ -153,6 +153,11 @@ final class BlockTest {
                         new NDList(
                             manager.zeros(new Shape(1, 2), DataType.INT64),
                             manager.ones(new Shape(1, 3), DataType.INT64))));
+            // What another model takes is not taken for a mask.
+            NDArray places = manager.ones(new Shape(1, 2), DataType.INT64);
+            NDList others = new NDList(manager.zeros(new Shape(1, 2), DataType.INT64), places);
+            places.setName("position_ids");
+            assertThrows(TranslateException.class, () -> predictor.predict(others));
           }
         });
   }
