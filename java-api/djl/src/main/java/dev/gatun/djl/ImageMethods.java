@@ -34,9 +34,9 @@ interface ImageMethods extends NetworkMethods {
 
     /**
      * How much of each place of an axis goes to each of its new places, [to, from]; of the nearest
-     * ones see {@link #places}. Between
-     * neighbours it is PyTorch's antialiased form, which looks at all places that become one; with
-     * corners that stay, the plain one, at the two or four nearest.
+     * ones see {@link #places}. Between neighbours it is PyTorch's antialiased form, which looks at
+     * all places that become one; with corners that stay, the plain one, at the two or four
+     * nearest.
      */
     double[] weights(int from, int to, boolean alignCorners, DataType type) {
       double[] weights = new double[to * from];
@@ -125,8 +125,7 @@ interface ImageMethods extends NetworkMethods {
       return interpolated(Interpolation.of(mode), size, 2, alignCorners, false);
     }
     // PyTorch's: bytes after each axis, by weights of as many bits as 16 have room for.
-    try (GatunNDArray y =
-        interpolated(Interpolation.of(mode), size, 2, alignCorners, true)) {
+    try (GatunNDArray y = interpolated(Interpolation.of(mode), size, 2, alignCorners, true)) {
       return y.toType(DataType.UINT8, true);
     }
   }
@@ -188,7 +187,8 @@ interface ImageMethods extends NetworkMethods {
               .formatted(x().getShape()));
     }
     Interpolation mode = Interpolation.of(interpolation);
-    try (GatunNDArray result = interpolated(mode, new long[] {height, width}, rank - 3, false, false)) {
+    try (GatunNDArray result =
+        interpolated(mode, new long[] {height, width}, rank - 3, false, false)) {
       if (result.getDataType() == x().getDataType()) {
         return result.duplicate();
       }

@@ -190,8 +190,7 @@ final class EngineTest {
             NDArray quarter = manager.create(new double[] {0.25, 0});
             assertEquals(250, manager.randomMultinomial(1000, quarter).getLong(0), 60);
             NDArray negative = manager.create(new float[] {-1});
-            assertThrows(
-                IllegalArgumentException.class, () -> manager.samplePoisson(negative));
+            assertThrows(IllegalArgumentException.class, () -> manager.samplePoisson(negative));
             assertThrows(
                 IllegalArgumentException.class, () -> manager.sampleGamma(negative, quarter));
             NDArray cut = manager.truncatedNormal(new Shape(5000));

@@ -176,8 +176,7 @@ final class ModelFilesTest {
     }
     assertThrows(
         IllegalArgumentException.class, () -> Models.load(GOLDEN, "maxLength=4", "max_length=5"));
-    assertThrows(
-        MalformedModelException.class, () -> Models.load(GOLDEN.resolve("config.json")));
+    assertThrows(MalformedModelException.class, () -> Models.load(GOLDEN.resolve("config.json")));
     Models.givingBack(
         () -> {
           assertArrayEquals(
