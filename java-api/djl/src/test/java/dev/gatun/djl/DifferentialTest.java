@@ -2,6 +2,7 @@ package dev.gatun.djl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -10,6 +11,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import dev.gatun.tensor.Device;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -61,6 +63,32 @@ final class DifferentialTest {
       compare(expected, program.run().apply(mine), sums);
     }
     assertEquals(before, Device.cpu().memory().allocatedBytes(), "memory is given back");
+  }
+
+  static Stream<Program> refused() {
+    return Stream.of(
+        new Program("a negative length", m -> m.zeros(new Shape(-1, 2))),
+        new Program("more than memory has", m -> m.zeros(new Shape(1L << 40, 1L << 30))),
+        new Program("too long a range", m -> m.arange(0, 1e30f, 1)),
+        new Program("linspace", m -> m.linspace(0f, 1f, -1)),
+        new Program("hanningWindow", m -> m.hanningWindow(-1)),
+        new Program("concat with a number", m -> m.ones(new Shape(1)).concat(m.create(1f))),
+        new Program(
+            "dropout",
+            m -> {
+              NDArray x = m.ones(new Shape(2));
+              return x.getNDArrayInternal().dropout(x, 1.5f, false);
+            }));
+  }
+
+  @ParameterizedTest
+  @MethodSource("refused")
+  void refuses_by_the_exceptions_of_pytorch(Program program) {
+    try (NDManager mine = own.newBaseManager();
+        NDManager theirs = peer.newBaseManager()) {
+      Exception expected = assertThrows(Exception.class, () -> program.run().apply(theirs));
+      assertThrowsExactly(expected.getClass(), () -> program.run().apply(mine));
+    }
   }
 
   private static void compare(Object expected, Object got, boolean sums) {
