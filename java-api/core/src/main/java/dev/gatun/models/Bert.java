@@ -34,7 +34,7 @@ final class Bert implements Encoder {
     int types = config.integer("type_vocab_size", 2);
     // GGUF has DistilBERT, which has none, as BERT.
     tokenTypeEmbeddings =
-        types > 0 ? embeddings.embedding("token_type_embeddings", types, hidden) : null;
+        types == 0 ? null : embeddings.embedding("token_type_embeddings", types, hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     dropout = config.dropout("hidden_dropout_prob", 0.1);
     layer = layers(config, weights.sub("encoder"), hidden, eps);

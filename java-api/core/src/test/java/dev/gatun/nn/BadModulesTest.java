@@ -52,7 +52,7 @@ final class BadModulesTest {
       bad("0 heads do not divide", () -> new MultiHeadAttention(four, four, four, four, 0));
       bad("keys of 6", () -> new MultiHeadAttention(four, six, four, four, 2));
       bad("F32[3, 4]@cpu, expected [batch,", () -> module.forward(x, flat, x, null, true));
-      bad("matmul: packed is", () -> module.forward(x, wide, x, null, true));
+      bad("matmul: weight is", () -> module.forward(x, wide, x, null, true));
       bad("mask is F32[1, 1, 1, 1, 3]@cpu", () -> module.forward(x, x, x, deep, true));
       bad("bias is F32[1, 1, 3, 4]", () -> module.forward(x, x, x, flat, true));
       bad("I64[3, 3]@cpu: expected F32", () -> module.forward(x, x, x, ids, true));
