@@ -148,7 +148,7 @@ final class SmallCalls implements Subject {
         MemorySegment w = memory(packed);
         MemorySegment out = memory(y);
         MemorySegment bias = MemorySegment.NULL;
-        long packedWeight = CpuLibrary.PACKED;
+        long packedWeight = CpuLibrary.packed();
         yield task(
             () -> CpuLibrary.matmul(in, k, w, packedWeight, bias, out, n, m, n, k, none.ordinal()),
             y);

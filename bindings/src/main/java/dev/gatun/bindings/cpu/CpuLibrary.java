@@ -17,9 +17,6 @@ public final class CpuLibrary {
     static final NativeLoader.Result RESULT = loadOnce();
   }
 
-  /** In place of the distance between the rows of a weight that is packed. */
-  public static final long PACKED = gatun_cpu_h.GATUN_PACKED();
-
   // One block of arguments a thread: made once, so that a call allocates nothing.
   private static final ThreadLocal<MemorySegment> ATTENTION =
       ThreadLocal.withInitial(() -> gatun_attention.allocate(Arena.ofAuto()));
@@ -143,6 +140,11 @@ public final class CpuLibrary {
         "matmul_pack_f32",
         gatun_cpu_h.gatun_matmul_pack_f32(
             CpuRecording.current(), weight, dtype, weightStride, elementStride, n, k, packed));
+  }
+
+  /** In place of the distance between the rows of a weight that is packed. */
+  public static long packed() {
+    return gatun_cpu_h.GATUN_PACKED();
   }
 
   public static void matmul(

@@ -62,7 +62,7 @@ final class MatmulKernels {
     MemorySegment weight = address(c.weight());
     // A row alone has any distance from the next.
     long apart = c.y().size(1) > 1 && !c.isPacked() ? c.weight().stride(0) : c.x().size(1);
-    long weightStride = c.isPacked() ? CpuLibrary.PACKED : apart;
+    long weightStride = c.isPacked() ? CpuLibrary.packed() : apart;
     MemorySegment bias = address(c.bias());
     MemorySegment y = address(c.y());
     int from = dtype(c.x().dtype());
