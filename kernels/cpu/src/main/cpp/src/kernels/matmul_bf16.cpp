@@ -118,7 +118,9 @@ void by_turned(int64_t rows, const uint16_t *x, int64_t x_stride, const PairPane
 // sums[rows][PANEL] = x[rows][pairs] * a panel's weights[pairs][PANEL] without matrix registers.
 void by_vectors(int64_t rows, const uint16_t *x, int64_t stride, const PairPanels &weight,
                 int64_t panel, int64_t pairs, float *sums) {
-  alignas(64) Bf16 room[kPairsBlock * 2 * GATUN_PANEL];
+  // A whole square of what is turned about, if blocks are less.
+  constexpr int64_t kRoom = kPairsBlock < kLanes ? kLanes : kPairsBlock;
+  alignas(64) Bf16 room[kRoom * 2 * GATUN_PANEL];
   const bool near = !weight.packed();
   for (int64_t depth = 0; depth < pairs; depth += kPairsBlock) {
     const int64_t length = pairs - depth < kPairsBlock ? pairs - depth : kPairsBlock;
