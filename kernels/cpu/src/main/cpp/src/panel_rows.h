@@ -143,7 +143,7 @@ class Panels {
       : elements_(static_cast<const To *>(elements)), row_stride_(row_stride), n_(n), k_(k) {}
 
   bool packed() const { return row_stride_ == GATUN_PACKED; }
-  // The weight where it is packed, and its features from a panel's first one on.
+  // All panels of a packed weight.
   const To *all() const { return elements_; }
   // Elements of a packed panel.
   int64_t panel_size() const { return groups() * kTogether * GATUN_PANEL; }

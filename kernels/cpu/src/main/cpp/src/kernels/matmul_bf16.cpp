@@ -177,12 +177,10 @@ int32_t by_pairs(const Product &p, const PairPanels &weight) {
         }
         Matrices().product<PairProducts>(rows, rows_of_x, 2 * stride, weights, pairs, sums,
                                          sizeof(float) * GATUN_PANEL, Into::kNew, From::kMemory);
+      } else if (rows <= kTurned && weight.turns(panel)) {
+        by_turned(rows, rows_of_x, stride, weight, panel, pairs, sums);
       } else {
-        if (rows <= kTurned && weight.turns(panel)) {
-          by_turned(rows, rows_of_x, stride, weight, panel, pairs, sums);
-        } else {
-          by_vectors(rows, rows_of_x, stride, weight, panel, pairs, sums);
-        }
+        by_vectors(rows, rows_of_x, stride, weight, panel, pairs, sums);
       }
       finish_tile(p, sums, chunk + row, rows, panel);
     });
@@ -321,7 +319,8 @@ int32_t multiply(const Product &p, const HalfPanels &weight) {
   });
 }
 
-// The product by a weight that several blocks of rows would pack a panel of for each, else.
+// Where several blocks of rows of x would each pack a panel, strips of the weight are packed once
+// for all of them.
 template <int kTogether, typename To>
 int32_t product(const Product &p, const Panels<kTogether, To> &weight) {
   if (!p.valid()) {
