@@ -8,4 +8,6 @@ module dev.gatun.kernels.cpu {
 
   provides dev.gatun.kernels.api.device.DeviceProvider with
       dev.gatun.kernels.cpu.CpuDeviceProvider;
+  provides dev.gatun.kernels.api.device.ThreadStack with
+      dev.gatun.kernels.cpu.CpuThreadStack;
 }

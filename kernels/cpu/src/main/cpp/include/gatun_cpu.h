@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 15
+#define GATUN_CPU_ABI 16
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -330,6 +330,10 @@ typedef struct gatun_recording gatun_recording;
 #undef GATUN_KERNEL
 
 GATUN_EXPORT int32_t gatun_abi(void);
+
+// Bytes of the calling thread's stack below the caller's frame; 0 where they cannot be told, as on
+// a process's first thread, whose stack grows up to a limit.
+GATUN_EXPORT int64_t gatun_stack_left(void);
 
 // Nothing yet; null when there is no memory.
 GATUN_EXPORT gatun_recording *gatun_new_recording(void);

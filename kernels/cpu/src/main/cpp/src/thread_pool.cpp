@@ -37,8 +37,8 @@ namespace {
 constexpr int kMaxThreads = 1024;
 // Tasks of a job; more are several jobs.
 constexpr int64_t kMostTasks = (int64_t{1} << 31) - 1;
-// About 100 us: the usual pause between two kernels, and between two passes through a model.
-constexpr int kSpins = 10000;
+// About 300 us: the pause between two passes through a model, while a text is made into tokens.
+constexpr int kSpins = 16000;
 
 void pause_cpu() {
 #if defined(__x86_64__)

@@ -55,6 +55,11 @@ public final class CpuLibrary {
     return gatun_cpu_h.gatun_abi();
   }
 
+  /** The bytes that are left of the calling thread's stack; 0 where they cannot be told. */
+  public static long stackLeft() {
+    return gatun_cpu_h.gatun_stack_left();
+  }
+
   /** The levels that this processor runs, the bit {@code 1 << level} of each. */
   public static int levels() {
     return gatun_cpu_h.gatun_levels();
