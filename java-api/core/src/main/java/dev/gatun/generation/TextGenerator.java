@@ -6,6 +6,7 @@ import dev.gatun.models.CausalLm;
 import dev.gatun.models.LanguageModel;
 import dev.gatun.models.Seq2SeqLm;
 import dev.gatun.nn.KvCache;
+import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
 import dev.gatun.weights.LoadListener;
@@ -372,7 +373,7 @@ public final class TextGenerator implements AutoCloseable {
     }
     long[] ids;
     try {
-      ids = tokenizer.encode(prompt).ids();
+      ids = tokenizer.inputIds(prompt, EncodeOptions.DEFAULT).ids();
     } catch (TokenizerException e) {
       throw new IllegalArgumentException("prompt: " + e.getMessage(), e);
     }

@@ -10,6 +10,7 @@ import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
+import dev.gatun.text.InputIds;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
@@ -381,15 +382,9 @@ public final class EmbeddingPipeline implements AutoCloseable {
    */
   public float[][] embed(List<String> texts, Prompt prompt) {
     check(texts);
-    boolean cut = encoding.overflow() == EncodeOptions.Overflow.TRUNCATE;
     return vectors(
         texts.size(),
-        i -> {
-          String text = prompt.text() + texts.get(i);
-          Encoding made =
-              cut ? tokenizer.encodeStart(text, encoding) : tokenizer.encode(text, encoding);
-          return new Tokens(made.ids(), made.typeIds());
-        },
+        i -> tokenizer.inputIds(prompt.text() + texts.get(i), encoding),
         promptTokens(prompt),
         _ -> {});
   }
@@ -423,7 +418,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
             i -> {
               Encoding encoded = tokenizer.encode(prompt.text() + texts.get(i), encoding);
               dropped[i] = encoded.droppedTokens();
-              return new Tokens(encoded.ids(), encoded.typeIds());
+              return new InputIds(encoded.ids(), encoded.typeIds());
             },
             promptTokens(prompt),
             _ -> {});
@@ -449,7 +444,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @param text without a prompt, the default one neither
    */
   public long[] inputIds(String text) {
-    return tokenizer.encode(text).ids();
+    return tokenizer.inputIds(text, EncodeOptions.DEFAULT).ids();
   }
 
   /**
@@ -476,7 +471,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
   public float[][] embedTokens(List<long[]> inputIds, Prompt prompt, IntConsumer done) {
     return vectors(
         inputIds.size(),
-        i -> new Tokens(inputIds.get(i), new long[inputIds.get(i).length]),
+        i -> new InputIds(inputIds.get(i), new long[inputIds.get(i).length]),
         promptTokens(prompt),
         done);
   }
@@ -509,23 +504,21 @@ public final class EmbeddingPipeline implements AutoCloseable {
     }
   }
 
-  private record Tokens(long[] ids, long[] typeIds) {}
-
   /** Takes texts as they come, in batches of as many tokens as the model likes at once. */
-  private float[][] vectors(int texts, IntFunction<Tokens> tokens, int prompt, IntConsumer done) {
+  private float[][] vectors(int texts, IntFunction<InputIds> tokens, int prompt, IntConsumer done) {
     float[][] made = new float[texts][];
-    List<Tokens> batch = new ArrayList<>();
+    List<InputIds> batch = new ArrayList<>();
     int count = 0;
     for (int i = 0; i < texts; i++) {
-      Tokens next = tokens.apply(i);
-      if (!batch.isEmpty() && count + next.ids.length > model.batchTokens()) {
+      InputIds next = tokens.apply(i);
+      if (!batch.isEmpty() && count + next.ids().length > model.batchTokens()) {
         embed(batch, prompt, made, i - batch.size());
         done.accept(batch.size());
         batch.clear();
         count = 0;
       }
       batch.add(next);
-      count += next.ids.length;
+      count += next.ids().length;
     }
     if (!batch.isEmpty()) {
       embed(batch, prompt, made, texts - batch.size());
@@ -534,9 +527,9 @@ public final class EmbeddingPipeline implements AutoCloseable {
     return made;
   }
 
-  private void embed(List<Tokens> batch, int prompt, float[][] made, int first) {
-    long[][] ids = batch.stream().map(Tokens::ids).toArray(long[][]::new);
-    long[][] types = batch.stream().map(Tokens::typeIds).toArray(long[][]::new);
+  private void embed(List<InputIds> batch, int prompt, float[][] made, int first) {
+    long[][] ids = batch.stream().map(InputIds::ids).toArray(long[][]::new);
+    long[][] types = batch.stream().map(InputIds::typeIds).toArray(long[][]::new);
     int[] lengths = Arrays.stream(ids).mapToInt(each -> each.length).toArray();
     float[] rows;
     try (Scope _ = Scope.open();

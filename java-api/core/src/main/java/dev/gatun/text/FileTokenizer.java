@@ -18,6 +18,9 @@ final class FileTokenizer implements Tokenizer {
 
   private static final int LEAST_START = 4096;
 
+  /** Less than a token has in most languages, so that a text of as many is seldom cut. */
+  private static final int FEW_CHARS = 2;
+
   private final TokenizerEngine engine;
   private final TokenizerFiles files;
   private volatile boolean closed;
@@ -79,6 +82,18 @@ final class FileTokenizer implements Tokenizer {
     EncodeOptions cut = options.withOverflow(Overflow.TRUNCATE);
     Encoding start = startOfLong(text, cut);
     return start == null ? encode(text, cut) : Truncation.cut(start, cut, false);
+  }
+
+  @Override
+  public InputIds inputIds(String text, EncodeOptions options) {
+    Objects.requireNonNull(text, "text");
+    if (text.length() <= (long) FEW_CHARS * options.maxLength()) {
+      InputIds made = open(() -> engine.inputIds(text, options.addSpecialTokens()));
+      if (made.ids().length <= options.maxLength()) {
+        return made;
+      }
+    }
+    return Tokenizer.super.inputIds(text, options);
   }
 
   /**

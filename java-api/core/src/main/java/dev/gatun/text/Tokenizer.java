@@ -123,6 +123,22 @@ public interface Tokenizer extends AutoCloseable {
   }
 
   /**
+   * {@return what a model reads of the tokens of a text} They are those of {@link #encode(String,
+   * EncodeOptions)}, and where {@code options} cut a text those of {@link #encodeStart}; a short
+   * text takes less time so.
+   *
+   * @param text any Java string
+   * @param options whether special tokens are added, and how long an encoding may be
+   * @throws TokenizerException as for {@link #encode(String, EncodeOptions)}
+   */
+  default InputIds inputIds(String text, EncodeOptions options) {
+    return InputIds.of(
+        options.overflow() == EncodeOptions.Overflow.TRUNCATE
+            ? encodeStart(text, options)
+            : encode(text, options));
+  }
+
+  /**
    * {@return the tokens of a pair of texts, as for {@link #encode(String, EncodeOptions)}}
    *
    * @param text the first text

@@ -16,6 +16,16 @@ public interface TokenizerEngine extends AutoCloseable {
   Encoding encode(String text, String pair, boolean addSpecialTokens);
 
   /**
+   * {@return of all tokens of a text what a model reads: of {@link #encode}, whose rest takes time}
+   *
+   * @param text any Java string; surrogates without a partner are read as U+FFFD
+   * @param addSpecialTokens whether to add those of the template
+   */
+  default InputIds inputIds(String text, boolean addSpecialTokens) {
+    return InputIds.of(encode(text, null, addSpecialTokens));
+  }
+
+  /**
    * {@return all tokens of a text that a model is to write, where it spells these by other rules
    * than those that it reads; else those of {@link #encode}}
    *

@@ -46,6 +46,11 @@ final class TokenizerProcessTest {
   }
 
   @Test
+  void a_recursion_from_where_callers_have_room_to_the_end() throws Exception {
+    assertEquals(List.of("3 4"), run("deep", "-Xss1m"));
+  }
+
+  @Test
   void class_loaders_beside_each_other() throws Exception {
     assertEquals(List.of("4", "4", "4"), run("loaders"));
   }

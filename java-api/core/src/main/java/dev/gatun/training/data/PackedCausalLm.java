@@ -59,7 +59,7 @@ record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
       boolean marked = ends && eos.isPresent();
       String text = example.text("text");
       example.requireNoWeight("one stream of texts");
-      long[] ids = tokenizer.encode(marked ? text : text + "\n", options).ids();
+      long[] ids = tokenizer.inputIds(marked ? text : text + "\n", options).ids();
       example = next;
       int needed = Math.addExact(size, ids.length + 1);
       if (needed > stream.length) {

@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.gatun.text.Encoding;
+import dev.gatun.text.InputIds;
 import dev.gatun.text.TokenizerEngine;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -22,6 +23,9 @@ final class HuggingFaceEngine implements TokenizerEngine {
 
   /** Of a token: three numbers, its string with characters, its span, and the references. */
   private static final long TOKEN_BYTES = 192;
+
+  /** The most characters, and tokens, of what is short. */
+  private static final int SHORT = 2048;
 
   private static final TokenizersLibrary NATIVE = TokenizersLibrary.LIB;
 
@@ -55,29 +59,56 @@ final class HuggingFaceEngine implements TokenizerEngine {
 
   @Override
   public Encoding encode(String text, String pair, boolean addSpecialTokens) {
-    return open(() -> encodeHere(text, pair, addSpecialTokens));
+    int chars = text.length() + (pair == null ? 0 : pair.length());
+    return open(chars, () -> encodeHere(text, pair, addSpecialTokens));
+  }
+
+  @Override
+  public InputIds inputIds(String text, boolean addSpecialTokens) {
+    return open(
+        text.length(),
+        () -> {
+          String repaired = Utf16.repair(text);
+          Made made = make(repaired, null, addSpecialTokens);
+          try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + Long.BYTES * made.ids.length)) {
+            return new InputIds(made.ids, NATIVE.getTypeIds(made.encoding));
+          } finally {
+            NATIVE.deleteEncoding(made.encoding);
+          }
+        });
   }
 
   private Encoding encodeHere(String text, String pair, boolean addSpecialTokens) {
     String first = Utf16.repair(text);
     String second = pair == null ? null : Utf16.repair(pair);
+    Made made = make(first, second, addSpecialTokens);
+    long bytes = SMALL_BYTES + TOKEN_BYTES * made.ids.length + 2 * made.most;
+    try (HeapRoom _ = HeapRoom.claim(bytes)) {
+      int[] firstIndexes = Utf16.indexes(first);
+      int[] secondIndexes = second == null ? null : Utf16.indexes(second);
+      return convert(made.encoding, made.ids, firstIndexes, secondIndexes);
+    } finally {
+      NATIVE.deleteEncoding(made.encoding);
+    }
+  }
+
+  /**
+   * A native encoding, which its owner deletes.
+   *
+   * @param most the most tokens that it could have had
+   */
+  private record Made(long encoding, long[] ids, long most) {}
+
+  private Made make(String first, String second, boolean addSpecialTokens) {
     long handle = tokenizer.getHandle();
     // A text has hardly more tokens than bytes; the ids come first and tell how many there are.
     long most = Utf16.bytes(first) + (second == null ? 0 : Utf16.bytes(second));
-    long encoding;
-    long[] ids;
     try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + Long.BYTES * most)) {
-      encoding =
+      long encoding =
           second == null
               ? NATIVE.encode(handle, first, addSpecialTokens)
               : NATIVE.encodeDual(handle, first, second, addSpecialTokens);
-      ids = NATIVE.getTokenIds(encoding);
-    }
-    try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + TOKEN_BYTES * ids.length + 2 * most)) {
-      return convert(
-          encoding, ids, Utf16.indexes(first), second == null ? null : Utf16.indexes(second));
-    } finally {
-      NATIVE.deleteEncoding(encoding);
+      return new Made(encoding, NATIVE.getTokenIds(encoding), most);
     }
   }
 
@@ -110,6 +141,7 @@ final class HuggingFaceEngine implements TokenizerEngine {
   @Override
   public String decode(long[] ids, boolean skipSpecialTokens) {
     return open(
+        ids.length,
         () -> {
           try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + TOKEN_BYTES * ids.length)) {
             return tokenizer.decode(ids, skipSpecialTokens);
@@ -117,28 +149,32 @@ final class HuggingFaceEngine implements TokenizerEngine {
         });
   }
 
-  /**
-   * The result of a call on a thread of its own. The lock is that thread's: where a caller's stack
-   * ends while it waits, the call still runs, and the tokenizer stays for it.
-   */
-  private <T> T open(Callable<T> call) {
+  /** The result of a call with so many characters or tokens. */
+  private <T> T open(int size, Callable<T> call) {
     try {
-      return TokenizerThreads.call(
-          () -> {
-            lock.readLock().lock();
-            try {
-              if (closed) {
-                throw new IllegalStateException("the tokenizer is closed");
-              }
-              return call.call();
-            } finally {
-              lock.readLock().unlock();
-            }
-          });
+      return size <= SHORT
+          ? TokenizerThreads.callShort(() -> locked(call))
+          : TokenizerThreads.call(() -> locked(call));
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * The lock is the thread's that makes the call: where a caller's stack ends while it waits for
+   * another thread, the call still runs, and the tokenizer stays for it.
+   */
+  private <T> T locked(Callable<T> call) throws Exception {
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the tokenizer is closed");
+      }
+      return call.call();
+    } finally {
+      lock.readLock().unlock();
     }
   }
 

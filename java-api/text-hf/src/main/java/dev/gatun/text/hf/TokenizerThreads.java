@@ -1,5 +1,8 @@
 package dev.gatun.text.hf;
 
+import dev.gatun.kernels.api.device.ThreadStack;
+import java.util.List;
+import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -12,11 +15,22 @@ import java.util.concurrent.TimeUnit;
 /**
  * Threads that call the native tokenizers. The library ends the process where a call back into Java
  * finds no room on the stack, so that it never runs on a stack which a caller has filled; and DJL
- * looks for its files by the thread's context class loader, which callers may not have.
+ * looks for its files by the thread's context class loader, which callers may not have. A short
+ * text, which takes less time than waking a thread and being woken, stays on the caller's where the
+ * stack is known to have room.
  */
 final class TokenizerThreads {
   private static final int STACK_BYTES = 8 << 20;
   private static final int PROBE_FRAMES = 256;
+
+  /** Far more than the library and the JVM's guard pages take, half of what a thread gets. */
+  private static final long ROOM_BYTES = 512 << 10;
+
+  private static final List<ThreadStack> STACKS =
+      ServiceLoader.load(ThreadStack.class, TokenizerThreads.class.getClassLoader()).stream()
+          .map(ServiceLoader.Provider::get)
+          .toList();
+
   private static final ThreadPoolExecutor POOL = pool();
 
   private TokenizerThreads() {}
@@ -44,6 +58,21 @@ final class TokenizerThreads {
       thread.setContextClassLoader(TokenizerLibrary.loader());
       return thread;
     };
+  }
+
+  /**
+   * What {@code work} returns, on the caller's thread where that has room, else on one of these.
+   *
+   * @param work that takes microseconds and needs no files
+   * @throws Exception what {@code work} throws
+   */
+  static <T> T callShort(Callable<T> work) throws Exception {
+    for (ThreadStack stack : STACKS) {
+      if (stack.bytesLeft() >= ROOM_BYTES) {
+        return work.call();
+      }
+    }
+    return call(work);
   }
 
   /**

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
+import dev.gatun.text.InputIds;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
 import java.io.IOException;
@@ -175,7 +176,16 @@ class EncodeStartTest {
           text.append("word".repeat(random.nextInt(1500)));
         }
       }
-      same(tokenizer, text.toString(), 2 + random.nextInt(400));
+      int most = 2 + random.nextInt(400);
+      same(tokenizer, text.toString(), most);
+      for (int i = 0; i < 20; i++) {
+        int from = random.nextInt(8000);
+        String some = text.substring(from, from + random.nextInt(Math.min(1000, 4 * most)));
+        sameIds(tokenizer, some, EncodeOptions.DEFAULT.withMaxLength(most));
+        EncodeOptions bare = EncodeOptions.DEFAULT.withSpecialTokens(false);
+        sameIds(tokenizer, some, bare);
+        sameIds(tokenizer, some, bare.withMaxLength(most));
+      }
     }
     for (String part : WITHOUT_SPACES) {
       same(tokenizer, "a" + part.repeat(20_000 / part.length()) + " b", 100);
@@ -209,6 +219,20 @@ class EncodeStartTest {
     assertArrayEquals(whole.ends(), start.ends());
     assertArrayEquals(whole.wordIds(), start.wordIds());
     assertEquals(whole.truncated(), start.truncated());
+    sameIds(tokenizer, text, options);
+  }
+
+  private static void sameIds(Tokenizer tokenizer, String text, EncodeOptions options) {
+    Encoding whole = tokenizer.encode(text, options);
+    InputIds made = tokenizer.inputIds(text, options);
+    assertArrayEquals(whole.ids(), made.ids());
+    assertArrayEquals(whole.typeIds(), made.typeIds());
+    EncodeOptions strict = options.withOverflow(EncodeOptions.Overflow.ERROR);
+    if (whole.droppedTokens() > 0) {
+      assertThrows(TokenizerException.class, () -> tokenizer.inputIds(text, strict));
+    } else {
+      assertArrayEquals(whole.ids(), tokenizer.inputIds(text, strict).ids());
+    }
   }
 
   @Test
