@@ -25,7 +25,7 @@ record Cost(double operations, double bytes, String ceiling) {
    */
   static Cost of(String name) {
     if (name.startsWith(Work.MAIN_JOB)
-        || name.equals(Work.ONE_TEXT)
+        || name.startsWith(Work.ONE_TEXT)
         || Seq2SeqCase.isName(name)
         || LoadingCase.isName(name)) {
       return null;

@@ -31,7 +31,7 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
           new Suite("main-job", List.of(Work.MAIN_JOB), List.of(Work.MAIN_JOB), ENCODERS),
           new Suite(
               "minilm",
-              List.of("32x128", "1x16", "1x128", "ragged-32", Work.ONE_TEXT),
+              List.of("32x128", "1x16", "1x128", "ragged-32", Work.ONE_TEXT, Work.ONE_TEXT_IDS),
               List.of(),
               ENCODERS),
           new Suite(

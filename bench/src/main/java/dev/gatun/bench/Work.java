@@ -21,6 +21,9 @@ interface Work {
   /** One short text to its vector, tokens included. */
   String ONE_TEXT = "one-text";
 
+  /** The tokens of that text to its vector: what is left is the text's way to tokens. */
+  String ONE_TEXT_IDS = "one-text-ids";
+
   String QUESTION = "how do ships climb over the isthmus?";
   String FILE = "docs/demo/panama-canal.txt";
 
@@ -30,8 +33,8 @@ interface Work {
   EncodeOptions CUT = EncodeOptions.DEFAULT.withMaxLength(MAX_LENGTH);
 
   /**
-   * A case by its name: {@value #MAIN_JOB}, {@value #ONE_TEXT}, {@code BATCHxTOKENS} tokens, or
-   * {@code ragged-BATCH} with lengths from 8 to 128.
+   * A case by its name: {@value #MAIN_JOB}, {@value #ONE_TEXT}, {@value #ONE_TEXT_IDS}, {@code
+   * BATCHxTOKENS} tokens, or {@code ragged-BATCH} with lengths from 8 to 128.
    */
   static Work of(String name, Path model) throws Exception {
     if (name.equals(MAIN_JOB) || name.equals(ONE_TEXT)) {
@@ -41,7 +44,7 @@ interface Work {
           ? embedder -> embedder.embed(QUESTION, tokenizer)
           : embedder -> embedder.search(QUESTION, text, tokenizer);
     }
-    long[][] ids = ids(new Random(2), lengths(name));
+    long[][] ids = name.equals(ONE_TEXT_IDS) ? idsOfText(model) : ids(new Random(2), lengths(name));
     return embedder -> embedder.embed(ids);
   }
 
@@ -55,6 +58,12 @@ interface Work {
     int[] lengths = new int[sizes[0]];
     Arrays.fill(lengths, sizes[1]);
     return lengths;
+  }
+
+  private static long[][] idsOfText(Path model) throws Exception {
+    try (Tokenizer tokenizer = Tokenizer.load(model)) {
+      return new long[][] {tokenizer.encode(QUESTION, CUT).ids()};
+    }
   }
 
   private static long[][] ids(Random random, int[] lengths) {
