@@ -23,10 +23,13 @@ final class Arguments {
 
   /** The first element, or NULL where there is no operand. */
   static MemorySegment address(Operand operand) {
-    return operand == null
-        ? MemorySegment.NULL
-        : segment(operand.buffer())
-            .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
+    if (operand == null) {
+      return MemorySegment.NULL;
+    }
+    MemorySegment block = segment(operand.buffer());
+    long offset = operand.byteOffset();
+    // Most operands begin where their block does, and a slice costs as much as a small kernel.
+    return offset == 0 ? block : block.asSlice(Math.min(offset, block.byteSize()));
   }
 
   /** Where codes of tokens go, or nowhere of null. */
