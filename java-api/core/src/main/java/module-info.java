@@ -21,6 +21,7 @@ module dev.gatun {
   exports dev.gatun.training.optim;
   exports dev.gatun.weights;
 
+  uses dev.gatun.kernels.api.device.ThreadStack;
   uses dev.gatun.text.TokenizerProvider;
   uses dev.gatun.weights.TensorFileProvider;
 }

@@ -8,7 +8,6 @@ module dev.gatun.text.hf {
 
   exports dev.gatun.text.hf;
 
-  uses dev.gatun.kernels.api.device.ThreadStack;
   uses org.slf4j.spi.SLF4JServiceProvider;
 
   provides dev.gatun.text.TokenizerProvider with

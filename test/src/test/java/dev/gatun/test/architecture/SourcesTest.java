@@ -103,7 +103,13 @@ final class SourcesTest {
     Path cpp = ROOT.resolve("kernels/cpu/src/main/cpp/src");
     // level.h has the sizes of the library for tests.
     Set<String> about =
-        Set.of("dispatch.cpp", "features.cpp", "features.h", "level.h", "thread_pool.cpp");
+        Set.of(
+            "dispatch.cpp",
+            "features.cpp",
+            "features.h",
+            "level.h",
+            "stack.cpp",
+            "thread_pool.cpp");
     List<Path> kernels =
         sources(cpp).stream()
             .filter(file -> !file.startsWith(cpp.resolve("isa")))

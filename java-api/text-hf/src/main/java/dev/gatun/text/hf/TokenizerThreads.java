@@ -1,8 +1,6 @@
 package dev.gatun.text.hf;
 
-import dev.gatun.kernels.api.device.ThreadStack;
-import java.util.List;
-import java.util.ServiceLoader;
+import dev.gatun.text.CallerStack;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -25,11 +23,6 @@ final class TokenizerThreads {
 
   /** Far more than the library and the JVM's guard pages take, half of what a thread gets. */
   private static final long ROOM_BYTES = 512 << 10;
-
-  private static final List<ThreadStack> STACKS =
-      ServiceLoader.load(ThreadStack.class, TokenizerThreads.class.getClassLoader()).stream()
-          .map(ServiceLoader.Provider::get)
-          .toList();
 
   private static final ThreadPoolExecutor POOL = pool();
 
@@ -67,12 +60,7 @@ final class TokenizerThreads {
    * @throws Exception what {@code work} throws
    */
   static <T> T callShort(Callable<T> work) throws Exception {
-    for (ThreadStack stack : STACKS) {
-      if (stack.bytesLeft() >= ROOM_BYTES) {
-        return work.call();
-      }
-    }
-    return call(work);
+    return CallerStack.hasRoom(ROOM_BYTES) ? work.call() : call(work);
   }
 
   /**
