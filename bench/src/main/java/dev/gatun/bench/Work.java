@@ -21,7 +21,7 @@ interface Work {
   /** One short text to its vector, tokens included. */
   String ONE_TEXT = "one-text";
 
-  /** The tokens of that text to its vector: what is left is the text's way to tokens. */
+  /** The same from the text's tokens on, so that beside it is seen what making them takes. */
   String ONE_TEXT_IDS = "one-text-ids";
 
   String QUESTION = "how do ships climb over the isthmus?";

@@ -16,7 +16,8 @@ public interface TokenizerEngine extends AutoCloseable {
   Encoding encode(String text, String pair, boolean addSpecialTokens);
 
   /**
-   * {@return of all tokens of a text what a model reads: of {@link #encode}, whose rest takes time}
+   * {@return the ids and type ids that {@link #encode} gives a text, without the rest, where making
+   * that takes time}
    *
    * @param text any Java string; surrogates without a partner are read as U+FFFD
    * @param addSpecialTokens whether to add those of the template

@@ -28,7 +28,7 @@ final class Arguments {
     }
     MemorySegment block = segment(operand.buffer());
     long offset = operand.byteOffset();
-    // Most operands begin where their block does, and a slice costs as much as a small kernel.
+    // Most operands begin where their block does, and need no slice of it.
     return offset == 0 ? block : block.asSlice(Math.min(offset, block.byteSize()));
   }
 
