@@ -44,7 +44,7 @@ public final class HttpChat {
   private static HttpRequest request(URI chats, String model, boolean stream) {
     String body =
         """
-        {"model": "%s", "stream": %s,
+        {"model": "%s", "stream": %s, "temperature": 0,
          "messages": [{"role": "user", "content": "How do ships climb?"}]}
         """
             .formatted(model, stream);
