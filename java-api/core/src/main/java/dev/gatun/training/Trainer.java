@@ -471,10 +471,12 @@ public final class Trainer {
   }
 
   private void skipped(long step, double loss, String parameter) {
+    Optional<String> weight = BrokenWeights.first(learner.parameters());
     String what =
-        Double.isFinite(loss)
-            ? "the gradient of '%s' is not finite".formatted(parameter)
-            : "the loss is %s".formatted(loss);
+        (Double.isFinite(loss)
+                ? "the gradient of '%s' is not finite".formatted(parameter)
+                : "the loss is %s".formatted(loss))
+            + weight.map(", as the weight '%s' is not finite"::formatted).orElse("");
     if (state.skippedInARow < arguments.maxSkippedSteps()) {
       warn(
           "step %d: %s; the update is skipped, weights and schedule stay; the run ends after %d in"
@@ -483,7 +485,7 @@ public final class Trainer {
       return;
     }
     throw new TrainingException(
-        "step %d: %s, as in all of the last %d updates; the weights are those of update %d; %s"
+        "step %d: %s, as in all of the last %d updates; the weights are those of update %d; %s. "
                 .formatted(
                     step,
                     what,
@@ -493,7 +495,9 @@ public final class Trainer {
                         .flatMap(all -> all.latest(message -> {}))
                         .map(last -> "the last checkpoint is " + last)
                         .orElse("there is no checkpoint"))
-            + ". A smaller learning_rate, a longer warm-up or a smaller max_grad_norm may help");
+            + (weight.isPresent()
+                ? "No setting helps: begin with weights that are finite"
+                : "A smaller learning_rate, a longer warm-up or a smaller max_grad_norm may help"));
   }
 
   /** The log, evaluations and checkpoints that are due. */

@@ -82,6 +82,12 @@ final class BigramLearner implements Learner {
     return weights.clone();
   }
 
+  /** Puts a number over the bias of a token. */
+  void bias(int token, float number) {
+    weights[vocabulary * vocabulary + token] = number;
+    write();
+  }
+
   double[] gradient() {
     return gradient.clone();
   }

@@ -16,6 +16,7 @@ import dev.gatun.training.data.Samples;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an update is a mean over, by what the schedule moves, and how runs end and go on. */
 final class TrainerTest {
@@ -206,6 +209,31 @@ final class TrainerTest {
                   + " the weights are those of update 4; there is no checkpoint"),
           message);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+  void a_weight_that_is_not_finite_is_named(float bad) {
+    try (BigramLearner learner = new BigramLearner(VOCABULARY, 0)) {
+      learner.bias(1, bad);
+      // Finite, though the sum of its squares is not.
+      learner.parameters().getFirst().write(filled(VOCABULARY * VOCABULARY, 1e30f));
+      TrainingArguments arguments = arguments().maxSteps(20).maxSkippedSteps(2).build();
+      String message =
+          assertThrows(TrainingException.class, trainer(learner, arguments, 20)::train)
+              .getMessage();
+      assertEquals(
+          "step 2: the loss is NaN, as the weight 'table.bias' is not finite, as in all of the last"
+              + " 2 updates; the weights are those of update 0; there is no checkpoint. No setting"
+              + " helps: begin with weights that are finite",
+          message);
+    }
+  }
+
+  private static float[] filled(int count, float number) {
+    float[] numbers = new float[count];
+    Arrays.fill(numbers, number);
+    return numbers;
   }
 
   @Test
