@@ -2,6 +2,7 @@ package dev.gatun.bindings.loader;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URL;
@@ -20,6 +21,7 @@ import java.util.Locale;
 import java.util.function.UnaryOperator;
 import java.util.jar.JarEntry;
 import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 
 /**
  * Loads a native library out of the jars: {@code META-INF/gatun/OS-ARCH/NAME} is unpacked once into
@@ -202,7 +204,10 @@ public final class NativeLoader {
       return false;
     }
     CRC32 checksum = new CRC32();
-    checksum.update(Files.readAllBytes(file));
+    // In pieces: new memory for all of it takes several times as long as reading it.
+    try (InputStream in = new CheckedInputStream(Files.newInputStream(file), checksum)) {
+      in.transferTo(OutputStream.nullOutputStream());
+    }
     return checksum.getValue() == entry.getCrc();
   }
 

@@ -52,7 +52,13 @@ public final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return "%s, %d thread%s".formatted(level().id(), threads(), threads() == 1 ? "" : "s");
+    // Every start makes it, and a process's first format takes as long as opening the library.
+    int threads = threads();
+    return new StringBuilder(level().id())
+        .append(", ")
+        .append(threads)
+        .append(threads == 1 ? " thread" : " threads")
+        .toString();
   }
 
   @Override
