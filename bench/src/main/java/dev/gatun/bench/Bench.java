@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
     description = "Times Gatun beside its peers and keeps the results under bench/results.")
 final class Bench implements Callable<Integer> {
   private static final double TURN_SECONDS = 0.4;
+  private static final double WARM_SECONDS = 3 * TURN_SECONDS;
   private static final Path FOLDER = Path.of("bench/results");
 
   /** Suites whose turns take many seconds. */
@@ -216,12 +217,16 @@ final class Bench implements Callable<Integer> {
   private void warm(String name, Map<Contender, WorkerProcess> processes) throws Exception {
     Map<Contender, Integer> iterations = new LinkedHashMap<>();
     for (Map.Entry<Contender, WorkerProcess> entry : processes.entrySet()) {
-      WorkerProcess process = entry.getValue();
-      double first = wall(process, name, 1);
+      // By the time of each part: a first call says little of those that a compiler has seen.
+      double each = wall(entry.getValue(), name, 1);
       // What takes longer than a turn by itself is warm sooner.
-      int least = first > TURN_SECONDS ? 1 : 3;
-      process.run(name, (int) Math.clamp(3 * TURN_SECONDS / first, least, 5000));
-      double each = wall(process, name, least) / least;
+      int least = each > TURN_SECONDS ? 1 : 3;
+      double spent = 0;
+      do {
+        int some = (int) Math.clamp(TURN_SECONDS / each, least, 5000);
+        each = wall(entry.getValue(), name, some) / some;
+        spent += each * some;
+      } while (spent < WARM_SECONDS);
       iterations.put(entry.getKey(), (int) Math.clamp(TURN_SECONDS / each, 1, 5000));
     }
     rounds(
