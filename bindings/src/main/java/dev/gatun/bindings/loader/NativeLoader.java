@@ -204,7 +204,7 @@ public final class NativeLoader {
       return false;
     }
     CRC32 checksum = new CRC32();
-    // In pieces: new memory for all of it takes several times as long as reading it.
+    // In pieces, for new memory for all of it takes longer than reading it.
     try (InputStream in = new CheckedInputStream(Files.newInputStream(file), checksum)) {
       in.transferTo(OutputStream.nullOutputStream());
     }

@@ -52,7 +52,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    // Every start makes it, and a process's first format takes as long as opening the library.
+    // Every start makes it, and a process's first format would load the classes of its locale.
     int threads = threads();
     return new StringBuilder(level().id())
         .append(", ")
